@@ -1,0 +1,70 @@
+import { QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { api, ApiError, type Query } from './client';
+import type { Page } from './types';
+
+export function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 30_000,
+        refetchOnWindowFocus: false,
+        retry: (count, error) => count < 1 && error instanceof ApiError && error.transient,
+      },
+    },
+  });
+}
+
+export const useSession = () =>
+  useQuery({ queryKey: ['session'], queryFn: ({ signal }) => api.session(signal), staleTime: Infinity });
+
+export const useOverview = (date: string | undefined) =>
+  useQuery({ queryKey: ['overview', date], queryFn: ({ signal }) => api.overview({ date }, signal) });
+
+export const usePayment = (id: string) =>
+  useQuery({ queryKey: ['payment', id], queryFn: ({ signal }) => api.payment(id, signal) });
+
+export const useCheckpoint = () =>
+  useQuery({ queryKey: ['checkpoint'], queryFn: ({ signal }) => api.checkpoint(signal), staleTime: Infinity });
+
+export const useAgents = () => useQuery({ queryKey: ['agents'], queryFn: ({ signal }) => api.agents(signal) });
+
+export const useEpisodes = () => useQuery({ queryKey: ['episodes'], queryFn: ({ signal }) => api.episodes(signal) });
+
+export const useEpisode = (id: string) =>
+  useQuery({ queryKey: ['episode', id], queryFn: ({ signal }) => api.episode(id, signal) });
+
+export const useFiles = () => useQuery({ queryKey: ['files'], queryFn: ({ signal }) => api.files(signal) });
+
+/** A list read page after page; `pages` keeps what each page carries beside its rows. */
+function useSeek<T, Beside>(
+  name: string,
+  query: Query,
+  read: (query: Query, signal: AbortSignal) => Promise<Page<T> & Beside>,
+) {
+  const result = useInfiniteQuery({
+    queryKey: [name, query],
+    queryFn: ({ pageParam, signal }) => read({ ...query, cursor: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+  const pages = result.data?.pages ?? [];
+  return {
+    items: pages.flatMap((page) => page.items),
+    pages,
+    loading: result.isPending,
+    loadingMore: result.isFetchingNextPage,
+    more: result.hasNextPage,
+    loadMore: () => void result.fetchNextPage(),
+    error: result.error,
+    retry: () => void result.refetch(),
+  };
+}
+
+export type Seek<T> = Omit<ReturnType<typeof useSeek<T, unknown>>, 'pages'>;
+
+export const usePayments = (query: Query) => useSeek('payments', query, api.payments);
+export const useTerminals = (query: Query) => useSeek('terminals', query, api.terminals);
+export const useCases = (query: Query) => useSeek('cases', query, api.cases);
+export const useBreaks = (query: Query) => useSeek('breaks', query, api.breaks);
+export const useRejects = (query: Query) => useSeek('rejects', query, api.rejects);
+export const useAudit = (query: Query) => useSeek('audit', query, api.audit);

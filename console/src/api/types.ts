@@ -1,0 +1,398 @@
+/**
+ * The shapes of /api/v1, and the only place that names them. Money is whole fen (`*_minor`),
+ * shares are basis points, times are RFC 3339 text with offset.
+ */
+
+export type Kind = 'K1' | 'K2' | 'K3' | 'K4' | 'K5' | 'K6' | 'K7' | 'K8';
+export type Role = 'administrator' | 'operator' | 'reviewer' | 'agent';
+export type FindingStatus = 'confirmed' | 'probable' | 'possible' | 'excluded';
+export type LegName = 'journal' | 'switch' | 'clearing' | 'payout';
+export type AgentBasis = 'own_fault' | 'contract' | 'own_promise' | 'none';
+
+/** Share of a loss by party, in basis points that add to 10000; empty when there is nothing to share. */
+export type Shares = Record<string, number>;
+
+/** A text the server writes in both languages. */
+export interface TwoTexts {
+  zh: string;
+  en: string;
+}
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export interface Session {
+  username: string;
+  role: Role;
+  agent_code: string | null;
+  locale: string;
+  tenant: { id: string; name: string; currency: string; zone: string };
+  as_of: string | null;
+}
+
+// Overview
+
+export interface KindCount {
+  kind: string;
+  count: number;
+  amount_minor: number;
+  loss_minor: number;
+}
+
+export interface CauseCount {
+  cause: string;
+  count: number;
+  amount_minor: number;
+  loss_minor: number;
+}
+
+export interface OutwardCount {
+  party: string;
+  count: number;
+  loss_minor: number;
+}
+
+export interface HourCount {
+  hour: string;
+  payments: number;
+  exceptions: number;
+  by_kind: Record<string, number>;
+}
+
+export type PaymentFilter = Record<string, string>;
+
+export interface Story {
+  id: string;
+  title_zh: string;
+  title_en: string;
+  text_zh: string;
+  text_en: string;
+  payment_id: string;
+  filter: PaymentFilter;
+}
+
+export interface Overview {
+  as_of: string | null;
+  dates: string[];
+  payments: number;
+  amount_minor: number;
+  exceptions: number;
+  exceptions_amount_minor: number;
+  loss_minor: number;
+  by_kind: KindCount[];
+  by_cause: CauseCount[];
+  by_outward: OutwardCount[];
+  by_hour: HourCount[];
+  cases: { open: number; overdue: number; amount_minor: number };
+  files: { files: number; rows: number; rejected: number };
+  evidence: { entries: number; checkpoint_size: number; root: string; signed_at: string | null };
+  episodes: EpisodeRow[];
+  stories: Story[];
+}
+
+// Payments
+
+export interface ExceptionRow {
+  kind: string;
+  cause: string;
+  status: string;
+  outward: string;
+  shares: Shares;
+  loss_minor: number;
+  episode_id: string | null;
+  case_id: string | null;
+}
+
+export interface PaymentRow {
+  id: string;
+  started_at: string;
+  tid: string;
+  merchant_code: string;
+  merchant_name: string;
+  agent_code: string;
+  city: string;
+  amount_minor: number;
+  card_type: string;
+  issuer: string;
+  pan_masked: string;
+  entry_mode: string;
+  rrn: string;
+  response_code: string;
+  outcome: string;
+  exceptions: ExceptionRow[];
+}
+
+export interface PaymentHead extends PaymentRow {
+  issuer_name: string;
+  agent_name: string;
+  app_version: string;
+}
+
+export interface LegField extends TwoTexts {
+  name: string;
+  value: string;
+  differs: boolean;
+}
+
+export interface LegRow {
+  source: { file_id: string; file_name: string; line: number | null; offset: number; length: number };
+  at: string | null;
+  fields: LegField[];
+}
+
+export interface Leg {
+  leg: LegName;
+  present: boolean;
+  amount_minor: number | null;
+  merchant_code: string | null;
+  at: string | null;
+  summary_zh: string;
+  summary_en: string;
+  rows: LegRow[];
+}
+
+export interface FactSource {
+  file_name: string;
+  line: number | null;
+  offset: number | null;
+}
+
+export interface Finding {
+  cause: string;
+  status: string;
+  facts: { name: string; value: string; source: string | null }[];
+}
+
+export interface ReasonFact extends TwoTexts {
+  name: string;
+  value: string;
+  source: FactSource | null;
+}
+
+export interface Reason {
+  rule_id: string;
+  text_zh: string;
+  text_en: string;
+  ground: { text: string; source: string; grade: string };
+  facts: ReasonFact[];
+}
+
+export interface Obligation {
+  seq: number;
+  duty: string;
+  duty_zh: string;
+  duty_en: string;
+  owner: string;
+  due_at: string;
+  amount_minor: number;
+  state: string;
+}
+
+export interface CaseDetail {
+  id: string;
+  state: string;
+  opened_at: string;
+  due_at: string;
+  overdue: boolean;
+  obligations: Obligation[];
+}
+
+export interface LedgerLine {
+  journal_id: string;
+  line: number;
+  account: string;
+  party: string;
+  amount_minor: number;
+  memo: string;
+  booked_at: string;
+}
+
+export interface EvidenceProof {
+  entry_index: number;
+  leaf_hash: string;
+  verdict_sha256: string;
+  tree_size: number;
+  root: string;
+  proof: string[];
+  checkpoint: string;
+  verified: boolean;
+}
+
+/** The signed head of the log; `public_key` in the text form of signed notes, `name+id+base64`. */
+export interface CheckpointDoc {
+  size: number;
+  root: string;
+  note: string;
+  signed_at: string;
+  public_key: string;
+}
+
+export interface ExceptionDetail {
+  kind: string;
+  cause: string;
+  status: string;
+  outward: string;
+  shares: Shares;
+  loss_minor: number;
+  rule_id: string;
+  rule_title_zh: string;
+  rule_title_en: string;
+  pack: { id: string; version: string; sha256: string };
+  decided_at: string;
+  revision: number;
+  findings: Finding[];
+  reasons: Reason[];
+  would_change: (TwoTexts & { fact: string })[];
+  agent_answer: TwoTexts & { basis: AgentBasis };
+  episode: EpisodeRow | null;
+  case: CaseDetail | null;
+  ledger: LedgerLine[];
+  evidence: EvidenceProof;
+}
+
+export interface PaymentDetail {
+  payment: PaymentHead;
+  legs: Leg[];
+  exceptions: ExceptionDetail[];
+  breaks: BreakRow[];
+}
+
+// Lists
+
+export interface TerminalRow {
+  serial: string;
+  tid: string;
+  merchant_code: string;
+  merchant_name: string;
+  agent_code: string;
+  city: string;
+  model: string;
+  production_batch: string;
+  app_version: string;
+  state: string;
+  state_since: string | null;
+  reasons: (TwoTexts & { code: string })[];
+  payments: number;
+  exceptions: number;
+}
+
+export interface AgentRow {
+  code: string;
+  parent_code: string | null;
+  level: number;
+  name: string;
+  city: string;
+  status: string;
+  filing_no: string;
+  filing_valid_to: string;
+  deposit_minor: number;
+  deposit_floor_minor: number;
+  recourse_share_bp: number;
+  terminals: number;
+  payments: number;
+  exceptions: number;
+  loss_minor: number;
+  /** Part of the losses that agents bear by verdicts. */
+  borne_minor: number;
+}
+
+export interface EpisodeRow {
+  id: string;
+  cause: string;
+  status: string;
+  benign: boolean;
+  started_at: string;
+  ended_at: string | null;
+  scope: Record<string, string[]>;
+  payments: number;
+  amount_minor: number;
+  title_zh: string;
+  title_en: string;
+}
+
+export interface EpisodeDetail extends EpisodeRow {
+  signals: TwoTexts[];
+  excluded: TwoTexts[];
+  exposure: { agent_code: string; payments: number; amount_minor: number }[];
+}
+
+export interface CaseRow {
+  id: string;
+  payment_id: string;
+  kind: string;
+  agent_code: string;
+  state: string;
+  opened_at: string;
+  due_at: string;
+  overdue: boolean;
+  outward: string;
+  loss_minor: number;
+}
+
+export interface BreakRow {
+  payment_id: string;
+  class: string;
+  coarse: string;
+  expected: string;
+  found: string;
+  difference_minor: number;
+  first_party: string;
+  class_zh: string;
+  class_en: string;
+}
+
+export interface BreakSummary {
+  class: string;
+  coarse: string;
+  count: number;
+  difference_minor: number;
+  class_zh: string;
+  class_en: string;
+}
+
+export interface BreakPage extends Page<BreakRow> {
+  summary: BreakSummary[];
+}
+
+export interface FileRow {
+  id: string;
+  name: string;
+  kind: string;
+  layout: string;
+  size: number;
+  rows_total: number;
+  rows_accepted: number;
+  rows_rejected: number;
+  imported_at: string;
+}
+
+export interface RejectRow {
+  file_id: string;
+  file_name: string;
+  line: number | null;
+  byte_offset: number;
+  length: number;
+  field: string;
+  code: string;
+  detail: string;
+}
+
+export interface AuditRow {
+  at: string;
+  actor: string;
+  action: string;
+  resource: string;
+  outcome: string;
+}
+
+/** RFC 9457 problem document; `code` is stable, `hint` says what to do. */
+export interface Problem {
+  type?: string;
+  title: string;
+  status: number;
+  detail?: string;
+  code?: string;
+  hint?: string;
+}

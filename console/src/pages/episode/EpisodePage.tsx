@@ -1,0 +1,128 @@
+import { ArrowLeftOutlined } from '@ant-design/icons';
+import { Button, Descriptions, Table, Tag } from 'antd';
+import { Link, useParams } from 'react-router';
+import { useEpisode } from '../../api/queries';
+import type { EpisodeDetail } from '../../api/types';
+import type { TwoTexts } from '../../api/types';
+import { formatCount } from '../../format/money';
+import { pick, pickField, useLocale } from '../../i18n/locale';
+import { BarCell } from '../../parts/BarCell';
+import { CauseName, StateTag } from '../../parts/names';
+import { PageTitle } from '../../parts/PageTitle';
+import { Panel } from '../../parts/Panel';
+import { EmptyState, Loaded } from '../../parts/states';
+import { Money, Time } from '../../parts/values';
+import { Scope } from '../episodes/Scope';
+
+function TextList({ texts, empty }: { texts: TwoTexts[]; empty: string }) {
+  const { locale } = useLocale();
+  if (texts.length === 0) return <span className="quiet">{empty}</span>;
+  return (
+    <ul className="plain-list">
+      {texts.map((text) => (
+        <li key={text.en}>{pick(locale, text)}</li>
+      ))}
+    </ul>
+  );
+}
+
+function Exposure({ episode }: { episode: EpisodeDetail }) {
+  const { t } = useLocale();
+  const max = Math.max(0, ...episode.exposure.map((row) => row.payments));
+  return (
+    <Panel title={t.episodes.exposure} flush>
+      <Table
+        size="small"
+        rowKey="agent_code"
+        pagination={false}
+        dataSource={episode.exposure}
+        locale={{ emptyText: <EmptyState text={t.episodes.noExposure} /> }}
+        columns={[
+          {
+            title: t.common.agent,
+            render: (_, row) => (
+              <Link to={`/payments?episode=${encodeURIComponent(episode.id)}&agent=${encodeURIComponent(row.agent_code)}`}>
+                {row.agent_code}
+              </Link>
+            ),
+          },
+          {
+            title: t.episodes.payments,
+            align: 'right',
+            render: (_, row) => <BarCell value={row.payments} max={max} text={formatCount(row.payments)} />,
+          },
+          { title: t.episodes.amount, align: 'right', render: (_, row) => <Money minor={row.amount_minor} /> },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function EpisodeBody({ episode }: { episode: EpisodeDetail }) {
+  const { t, locale } = useLocale();
+  return (
+    <>
+      <PageTitle
+        title={pickField(locale, episode, 'title')}
+        extra={
+          <Link to={`/payments?episode=${encodeURIComponent(episode.id)}`}>
+            <Button type="primary">{t.episodes.viewPayments}</Button>
+          </Link>
+        }
+      />
+      <div className="stack">
+        <Panel title={t.episodes.scope}>
+          <Descriptions
+            size="small"
+            column={{ xs: 1, md: 2, xl: 4 }}
+            items={[
+              { key: 'cause', label: t.common.cause, children: <CauseName cause={episode.cause} /> },
+              {
+                key: 'state',
+                label: t.common.state,
+                children: (
+                  <>
+                    <StateTag state={episode.status} names={t.episodeStatuses} />
+                    {episode.benign && <Tag color="green">{t.episodes.benign}</Tag>}
+                  </>
+                ),
+              },
+              { key: 'from', label: t.episodes.started, children: <Time at={episode.started_at} /> },
+              {
+                key: 'to',
+                label: t.episodes.ended,
+                children: episode.ended_at === null ? t.episodes.ongoing : <Time at={episode.ended_at} />,
+              },
+              { key: 'payments', label: t.episodes.payments, children: formatCount(episode.payments) },
+              { key: 'amount', label: t.episodes.amount, children: <Money minor={episode.amount_minor} /> },
+              { key: 'scope', label: t.episodes.scope, span: 'filled', children: <Scope scope={episode.scope} full /> },
+            ]}
+          />
+        </Panel>
+        <div className="grid-2">
+          <Panel title={t.episodes.signals}>
+            <TextList texts={episode.signals} empty={t.episodes.noSignals} />
+          </Panel>
+          <Panel title={t.episodes.excluded}>
+            <TextList texts={episode.excluded} empty={t.episodes.noExcluded} />
+          </Panel>
+        </div>
+        <Exposure episode={episode} />
+      </div>
+    </>
+  );
+}
+
+export function EpisodePage() {
+  const { t } = useLocale();
+  const { id = '' } = useParams();
+  const query = useEpisode(id);
+  return (
+    <>
+      <Link to="/episodes" className="back-link">
+        <ArrowLeftOutlined /> {t.episodes.backToList}
+      </Link>
+      <Loaded query={query}>{(episode) => <EpisodeBody episode={episode} />}</Loaded>
+    </>
+  );
+}

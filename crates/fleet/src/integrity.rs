@@ -1,0 +1,102 @@
+//! What the registers say about one terminal at one time.
+
+use onus_model::{Instant, Span};
+
+use crate::registry::Registry;
+use crate::rows::{Attestation, CustodyEvent, UpdateOffer};
+
+/// Metres between where a terminal is bound and where it reports to be, past which it has been moved (a city block is less, the next town more).
+const MOVED_METRES: u32 = 20_000;
+
+/// What became of the newest program offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpdateState {
+    /// No newer version was offered.
+    NotOffered,
+    /// Installed.
+    Installed,
+    /// Offered and not installed by the agent.
+    NotInstalled,
+    /// The merchant would not have it.
+    RefusedByMerchant,
+}
+
+/// State of a terminal at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Integrity<'a> {
+    /// First report with a hash that no release has, not later than the time asked about.
+    pub bad_hash: Option<&'a Attestation>,
+    /// The tamper switch fired.
+    pub tamper_switch: Option<&'a Attestation>,
+    /// Report from far away from where it is bound.
+    pub moved: Option<&'a Attestation>,
+    /// Board changed with no key loading after it.
+    pub repair_without_keys: Option<&'a CustodyEvent>,
+    /// A pre-sale test is recorded and passed; none when the terminal is not in the register.
+    pub presale_passed: Option<bool>,
+    /// The last inspection that passed.
+    pub inspected_at: Option<(Instant, Span)>,
+}
+
+impl Registry {
+    /// State of a terminal as the registers show it at a time.
+    #[must_use]
+    pub fn integrity(&self, serial: &str, at: Instant) -> Integrity<'_> {
+        let reports = self.attestations.get(serial).map(Vec::as_slice).unwrap_or_default();
+        let custody = self.custody.get(serial).map(Vec::as_slice).unwrap_or_default();
+        let inspections = self.inspections.get(serial).map(Vec::as_slice).unwrap_or_default();
+        let before = |event: &&CustodyEvent| event.at <= at;
+        let seen = || reports.iter().filter(|report| report.at <= at);
+        let last_repair = custody.iter().filter(before).rfind(|event| event.event == "repaired" && event.note.contains("board"));
+        let keys_after = |repair: &CustodyEvent| custody.iter().filter(before).any(|event| event.at > repair.at && reloads_keys(event));
+        Integrity {
+            bad_hash: seen().find(|report| !self.hashes.contains_key(&report.sha256)),
+            tamper_switch: seen().find(|report| report.tamper_switch),
+            moved: self.place_of(serial, at).and_then(|bound| seen().find(|report| bound.farther_than(report.place, MOVED_METRES))),
+            repair_without_keys: last_repair.filter(|repair| !keys_after(repair)),
+            presale_passed: self.terminals.contains_key(serial).then(|| {
+                inspections.iter().any(|inspection| inspection.kind == "presale" && inspection.passed && inspection.at <= at)
+            }),
+            inspected_at: inspections
+                .iter()
+                .filter(|inspection| inspection.at <= at && inspection.passed)
+                .map(|inspection| (inspection.at, inspection.span))
+                .next_back(),
+        }
+    }
+
+    /// The visit after which the program could have changed: the last maintenance that left a program which is no release, or none on record.
+    #[must_use]
+    pub fn program_visit(&self, serial: &str, at: Instant) -> Option<&CustodyEvent> {
+        let reloaded = |event: &&CustodyEvent| event.at <= at && event.event == "maintained" && !self.hashes.contains_key(&event.app_after);
+        self.custody.get(serial)?.iter().rfind(reloaded)
+    }
+
+    /// Whether a program version is superseded by a newer release; none when the version is not in the register.
+    #[must_use]
+    pub fn is_superseded(&self, version: &str) -> Option<bool> {
+        self.releases.get(version).map(|release| release.status != "approved")
+    }
+
+    /// The newest program offered to a terminal and what became of it.
+    #[must_use]
+    pub fn update_state(&self, serial: &str, at: Instant) -> (UpdateState, Option<&UpdateOffer>) {
+        let offers = self.offers.get(serial).map(Vec::as_slice).unwrap_or_default();
+        let Some(last) = offers.iter().rfind(|offer| offer.offered_at <= at) else { return (UpdateState::NotOffered, None) };
+        let state = match last.outcome.as_str() {
+            "installed" => UpdateState::Installed,
+            "refused_by_merchant" => UpdateState::RefusedByMerchant,
+            _ => UpdateState::NotInstalled,
+        };
+        (state, Some(last))
+    }
+
+    fn place_of(&self, serial: &str, at: Instant) -> Option<crate::rows::Place> {
+        let bindings = self.bindings.get(serial)?;
+        bindings.iter().rfind(|binding| binding.valid_from <= at).map(|binding| binding.place)
+    }
+}
+
+fn reloads_keys(event: &CustodyEvent) -> bool {
+    event.event == "key_loaded" || event.note.contains("key loaded")
+}

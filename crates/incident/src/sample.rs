@@ -1,0 +1,167 @@
+//! What detection sees of a payment.
+
+use onus_model::{Instant, Text};
+use serde::Deserialize;
+
+/// Number of dimensions.
+pub const DIMS: usize = 7;
+
+/// Something that payments can have in common. The value in [`Sample::dims`] is a symbol of the caller; 0 is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dim {
+    /// Line to the card network that the payment took or would have taken.
+    NetworkLink,
+    /// Bank of the card.
+    Issuer,
+    /// City of the terminal.
+    City,
+    /// Agent of the terminal.
+    Agent,
+    /// Program version of the terminal.
+    AppVersion,
+    /// Production batch of the terminal.
+    ProductionBatch,
+    /// The terminal itself.
+    Terminal,
+}
+
+impl Dim {
+    /// All dimensions, in the order of their index.
+    pub const ALL: [Dim; DIMS] = [
+        Dim::NetworkLink,
+        Dim::Issuer,
+        Dim::City,
+        Dim::Agent,
+        Dim::AppVersion,
+        Dim::ProductionBatch,
+        Dim::Terminal,
+    ];
+
+    /// The name in scopes, policies and exports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NetworkLink => "network_link",
+            Self::Issuer => "issuer",
+            Self::City => "city",
+            Self::Agent => "agent",
+            Self::AppVersion => "app_version",
+            Self::ProductionBatch => "production_batch",
+            Self::Terminal => "terminal",
+        }
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub fn title(self) -> Text {
+        let (zh, en) = match self {
+            Self::NetworkLink => ("网络线路", "network link"),
+            Self::Issuer => ("发卡机构", "issuer"),
+            Self::City => ("城市", "city"),
+            Self::Agent => ("代理商", "agent"),
+            Self::AppVersion => ("程序版本", "program version"),
+            Self::ProductionBatch => ("生产批次", "production batch"),
+            Self::Terminal => ("终端", "terminal"),
+        };
+        Text {
+            zh: zh.to_owned(),
+            en: en.to_owned(),
+        }
+    }
+}
+
+/// How a payment failed, as far as episodes care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FailureClass {
+    /// It did not, or in a way that no episode explains.
+    None,
+    /// Forwarded to the network; nothing came back.
+    NoAnswer,
+    /// The network answered A7, 96 or 92.
+    SwitchError,
+    /// Nothing left the acquirer.
+    AcquirerSilent,
+    /// 91, 68 or 98 written by network or issuer.
+    IssuerDown,
+    /// 51: balance or credit line not enough.
+    Funds,
+    /// Card not read (K1).
+    Unread,
+    /// The terminal reversed an approved reply that it could not use (reason 96).
+    BadReply,
+    /// A0: keys do not match.
+    KeySync,
+    /// The money went elsewhere or the amount differs (K6).
+    Diverted,
+}
+
+impl FailureClass {
+    /// The family in which it is detected.
+    #[must_use]
+    pub const fn family(self) -> Option<Family> {
+        match self {
+            Self::None => None,
+            Self::NoAnswer | Self::SwitchError => Some(Family::Lost),
+            Self::AcquirerSilent => Some(Family::AcquirerSilent),
+            Self::IssuerDown => Some(Family::IssuerDown),
+            Self::Funds => Some(Family::Funds),
+            Self::Unread => Some(Family::Unread),
+            Self::BadReply => Some(Family::BadReply),
+            Self::KeySync => Some(Family::KeySync),
+            Self::Diverted => Some(Family::Diverted),
+        }
+    }
+}
+
+/// Failures that one fault causes side by side and that are therefore looked at together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// The network does not answer, or answers with an error of its own.
+    Lost,
+    /// The acquirer does not forward.
+    AcquirerSilent,
+    /// The issuer's host is down.
+    IssuerDown,
+    /// Not enough money.
+    Funds,
+    /// Cards are not read.
+    Unread,
+    /// Terminals cannot use the reply.
+    BadReply,
+    /// Keys do not match.
+    KeySync,
+    /// Money goes elsewhere.
+    Diverted,
+}
+
+impl Family {
+    /// The name in policies and exports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::AcquirerSilent => "acquirer_silent",
+            Self::IssuerDown => "issuer_down",
+            Self::Funds => "funds",
+            Self::Unread => "unread",
+            Self::BadReply => "bad_reply",
+            Self::KeySync => "key_sync",
+            Self::Diverted => "diverted",
+        }
+    }
+}
+
+/// One payment attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// When it began.
+    pub at: Instant,
+    /// Its amount, minor units.
+    pub amount_minor: i64,
+    /// How it failed.
+    pub class: FailureClass,
+    /// Its values by dimension; 0 where there is none or it is not known.
+    pub dims: [u32; DIMS],
+}

@@ -1,0 +1,252 @@
+//! Masking in place: the same length, the same offsets, nothing left that may not be kept.
+
+use std::ops::Range;
+
+use crate::decode::Layout;
+use crate::dialect::Dialect;
+use crate::dialect_file::Sensitivity;
+use crate::error::DecodeError;
+use crate::message::FieldSet;
+use crate::spec::{Content, Form, Spec, nibble};
+use crate::tlv::{self, TagSet};
+use crate::value::Shown;
+
+/// What masking a frame did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MaskReport {
+    /// Fields whose bytes changed.
+    pub fields: FieldSet,
+    /// Where the part begins that was overwritten whole because it could not be decoded.
+    pub wiped_from: Option<usize>,
+}
+
+impl MaskReport {
+    /// Whether any byte changed or was overwritten unread.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        !self.fields.is_empty() || self.wiped_from.is_some()
+    }
+}
+
+impl Dialect {
+    /// Overwrites with zeros what a frame must not keep, so that it has the same length and
+    /// decodes to the same fields at the same offsets. Masking a masked frame changes nothing.
+    ///
+    /// Of a card number the first 6 and last 4 digits stay, of a track the same digits of its
+    /// card number and the separators. PIN blocks, keys and data about a person go whole, chip
+    /// data lose the values of the dialect's hidden tags (all of them when they are no BER-TLV),
+    /// and in free text runs of 13 to 19 digits that pass the Luhn check, and of 20 and more,
+    /// are treated as card numbers.
+    ///
+    /// # Errors
+    /// When the frame does not decode; it is then unchanged, and [`Dialect::mask_undecodable`]
+    /// can make it safe to keep.
+    pub fn mask_in_place(&self, frame: &mut [u8]) -> Result<MaskReport, DecodeError> {
+        let mut layout = Layout::new();
+        self.scan(frame, &mut layout)?;
+        Ok(self.mask_layout(frame, &layout))
+    }
+
+    /// Makes a frame that does not decode safe to keep: the fields before the fault are masked,
+    /// everything from the fault's field on becomes zero bytes. A frame that decodes is masked
+    /// as by [`Dialect::mask_in_place`].
+    pub fn mask_undecodable(&self, frame: &mut [u8]) -> MaskReport {
+        let mut layout = Layout::new();
+        let outcome = self.scan(frame, &mut layout);
+        let mut report = self.mask_layout(frame, &layout);
+        if outcome.is_err()
+            && let Some(rest) = frame.get_mut(layout.understood..)
+        {
+            rest.fill(0);
+            report.wiped_from = Some(layout.understood);
+        }
+        report
+    }
+
+    #[inline]
+    fn sensitivity(&self, number: u8, spec: &Spec, mti: u16) -> Sensitivity {
+        if !spec.sensitive_varies {
+            return spec.sensitive;
+        }
+        self.field(number)
+            .map_or(spec.sensitive, |info| info.sensitivity(mti))
+    }
+
+    fn mask_layout(&self, frame: &mut [u8], layout: &Layout) -> MaskReport {
+        let mut report = MaskReport::default();
+        for number in layout.fields.both(self.sensitive).iter() {
+            let Some(slot) = self.slot(frame, layout, number) else {
+                continue;
+            };
+            let spec = self.spec(number);
+            let Some(bytes) = frame.get_mut(slot.at..slot.at + spec.bytes(slot.units)) else {
+                continue;
+            };
+            let mut value = Writable {
+                bytes,
+                first: spec.first_nibble(slot.units),
+                units: slot.units.into(),
+                form: spec.form,
+                changed: false,
+            };
+            match self.sensitivity(number, spec, layout.mti) {
+                Sensitivity::None => {}
+                Sensitivity::Pan => value.mask_number(0..value.units),
+                Sensitivity::Track => value.mask_track(),
+                Sensitivity::Pin | Sensitivity::Key | Sensitivity::Personal => value.wipe(spec),
+                Sensitivity::Emv => value.mask_chip_data(&self.hidden_tags),
+                Sensitivity::Text => value.mask_text(),
+            }
+            if value.changed {
+                report.fields.insert(number);
+            }
+        }
+        report
+    }
+}
+
+/// Overwrites all bytes; gives whether any changed.
+fn fill(bytes: &mut [u8], with: u8) -> bool {
+    let changed = bytes.iter().any(|byte| *byte != with);
+    bytes.fill(with);
+    changed
+}
+
+/// A field's value under the eraser.
+struct Writable<'a> {
+    bytes: &'a mut [u8],
+    first: usize,
+    units: usize,
+    form: Form,
+    changed: bool,
+}
+
+impl Writable<'_> {
+    /// Unit `index` as a nibble or a byte.
+    #[inline]
+    fn unit(&self, index: usize) -> u8 {
+        let at = self.first + index;
+        match self.form {
+            Form::Bytes => self.bytes.get(at).copied().unwrap_or(0),
+            Form::Packed => nibble(self.bytes, at),
+        }
+    }
+
+    #[inline]
+    fn is_digit(&self, index: usize) -> bool {
+        match self.form {
+            Form::Bytes => self.unit(index).is_ascii_digit(),
+            Form::Packed => self.unit(index) < 10,
+        }
+    }
+
+    /// The first unit from `from` on that is no digit.
+    fn separator(&self, from: usize) -> Option<usize> {
+        (from..self.units).find(|index| !self.is_digit(*index))
+    }
+
+    /// Makes the units of `range` zero.
+    #[inline]
+    fn zero(&mut self, range: Range<usize>) {
+        let (mut from, mut to) = (self.first + range.start, self.first + range.end);
+        if self.form == Form::Packed && from < to {
+            if !from.is_multiple_of(2) {
+                self.keep_nibble(from / 2, 0xF0);
+                from += 1;
+            }
+            if !to.is_multiple_of(2) {
+                to -= 1;
+                self.keep_nibble(to / 2, 0x0F);
+            }
+            (from, to) = (from / 2, to / 2);
+        }
+        let zero = if self.form == Form::Packed { 0 } else { b'0' };
+        let bytes = self.bytes.get_mut(from..to);
+        self.changed |= bytes.is_some_and(|bytes| fill(bytes, zero));
+    }
+
+    #[inline]
+    fn keep_nibble(&mut self, at: usize, keep: u8) {
+        if let Some(byte) = self.bytes.get_mut(at) {
+            self.changed |= *byte & !keep != 0;
+            *byte &= keep;
+        }
+    }
+
+    /// Masks units `range` as one card number.
+    fn mask_number(&mut self, range: Range<usize>) {
+        let hidden = Shown::of(range.len()).hidden(range.len());
+        self.zero(range.start + hidden.start..range.start + hidden.end);
+    }
+
+    fn mask_track(&mut self) {
+        let Some(mut at) = self.separator(0) else {
+            // Nothing says where the card number ends: its last digits go too.
+            self.zero(Shown::of(self.units).hidden(self.units).start..self.units);
+            return;
+        };
+        self.mask_number(0..at);
+        while at < self.units {
+            let next = self.separator(at + 1).unwrap_or(self.units);
+            self.zero(at + 1..next);
+            at = next;
+        }
+    }
+
+    fn wipe(&mut self, spec: &Spec) {
+        let zero = match spec.content {
+            Content::AsciiDigits | Content::AsciiTrack | Content::Printable | Content::Text => b'0',
+            Content::PackedDigits | Content::PackedTrack | Content::Binary | Content::Absent => 0,
+        };
+        self.changed |= fill(self.bytes, zero);
+    }
+
+    fn mask_chip_data(&mut self, hidden: &TagSet) {
+        let mut walk = tlv::Walk::new(self.bytes);
+        while let Some(object) = walk.next(self.bytes) {
+            let wipe = match object {
+                Ok((tag, value)) if hidden.contains(tag) => self.bytes.get_mut(value),
+                Ok(_) => None,
+                Err(tlv::Garbled) => {
+                    self.changed |= fill(self.bytes, 0);
+                    return;
+                }
+            };
+            self.changed |= wipe.is_some_and(|value| fill(value, 0));
+        }
+    }
+
+    fn mask_text(&mut self) {
+        let mut at = 0;
+        while at < self.units {
+            let digits = (at..self.units)
+                .take_while(|index| self.is_digit(*index))
+                .count();
+            if self.looks_like_a_card(at, digits) {
+                self.mask_number(at..at + digits);
+            }
+            at += digits + 1;
+        }
+    }
+
+    fn looks_like_a_card(&self, at: usize, digits: usize) -> bool {
+        match digits {
+            0..=12 => false,
+            13..=19 => luhn((at..at + digits).rev().map(|index| self.unit(index) & 0xF)),
+            // More than one number without a gap: no check digit tells which part is a card.
+            _ => true,
+        }
+    }
+}
+
+/// Whether digits, given from the last to the first, pass the Luhn check.
+fn luhn(digits: impl Iterator<Item = u8>) -> bool {
+    let sum: u32 = digits
+        .enumerate()
+        .map(|(index, digit)| match (index % 2, u32::from(digit)) {
+            (0, digit) => digit,
+            (_, digit) => digit * 2 / 10 + digit * 2 % 10,
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}

@@ -1,0 +1,275 @@
+//! A decoded message: where each field lies in the frame, and how to read it.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::decode::{Layout, Slot};
+use crate::dialect::{Dialect, HeaderPart, SubField};
+use crate::spec::Form;
+use crate::value::{Digits, Value};
+
+/// A set of field numbers, 1 to 128.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct FieldSet {
+    /// Field 1 is the highest bit, as in a bitmap.
+    pub(crate) first: u64,
+    /// Field 65 is the highest bit.
+    pub(crate) second: u64,
+}
+
+impl FieldSet {
+    #[inline]
+    pub(crate) fn insert(&mut self, number: u8) {
+        let bit = 1 << 63 >> (number.wrapping_sub(1) % 64);
+        match number {
+            1..=64 => self.first |= bit,
+            65..=128 => self.second |= bit,
+            _ => {}
+        }
+    }
+
+    /// The numbers of this set that are smaller than `number`.
+    pub(crate) fn below(self, number: u8) -> FieldSet {
+        self.iter()
+            .take_while(|one| *one < number)
+            .fold(FieldSet::default(), |mut set, one| {
+                set.insert(one);
+                set
+            })
+    }
+
+    #[inline]
+    pub(crate) fn both(self, other: FieldSet) -> FieldSet {
+        FieldSet {
+            first: self.first & other.first,
+            second: self.second & other.second,
+        }
+    }
+
+    /// Whether `number` is in the set.
+    #[inline]
+    #[must_use]
+    pub fn contains(self, number: u8) -> bool {
+        let half = match number {
+            1..=64 => self.first,
+            65..=128 => self.second,
+            _ => 0,
+        };
+        half << (number.wrapping_sub(1) % 64) >> 63 != 0
+    }
+
+    /// Whether the set has no numbers.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.first | self.second == 0
+    }
+
+    /// How many numbers the set has.
+    #[must_use]
+    pub fn len(self) -> usize {
+        (self.first.count_ones() + self.second.count_ones()) as usize
+    }
+
+    /// The numbers, ascending.
+    #[inline]
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        let (mut first, mut second) = (self.first, self.second);
+        std::iter::from_fn(move || {
+            let (half, before) = if first != 0 {
+                (&mut first, 1)
+            } else if second != 0 {
+                (&mut second, 65)
+            } else {
+                return None;
+            };
+            let place = half.leading_zeros();
+            *half &= !(1 << 63 >> place);
+            #[allow(clippy::cast_possible_truncation, reason = "1 to 128")]
+            Some(place as u8 + before)
+        })
+    }
+}
+
+impl fmt::Debug for FieldSet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// A decoded frame. It borrows the frame and its dialect and owns only the places of the fields.
+#[derive(Clone)]
+pub struct Message<'a> {
+    dialect: &'a Dialect,
+    frame: &'a [u8],
+    layout: Layout,
+}
+
+impl<'a> Message<'a> {
+    #[inline]
+    pub(crate) fn new(dialect: &'a Dialect, frame: &'a [u8], layout: Layout) -> Message<'a> {
+        Message {
+            dialect,
+            frame,
+            layout,
+        }
+    }
+
+    /// The message type, one digit a nibble: 0210 is `0x0210`.
+    #[inline]
+    #[must_use]
+    pub fn mti(&self) -> u16 {
+        self.layout.mti
+    }
+
+    /// The dialect it was decoded with.
+    #[must_use]
+    pub fn dialect(&self) -> &'a Dialect {
+        self.dialect
+    }
+
+    /// The whole frame.
+    #[must_use]
+    pub fn frame(&self) -> &'a [u8] {
+        self.frame
+    }
+
+    /// The fields that are present, without the bitmaps.
+    #[inline]
+    #[must_use]
+    pub fn fields(&self) -> FieldSet {
+        self.layout.fields
+    }
+
+    /// Whether field `number` is present.
+    #[inline]
+    #[must_use]
+    pub fn has(&self, number: u8) -> bool {
+        self.layout.fields.contains(number)
+    }
+
+    #[inline]
+    fn place(&self, number: u8) -> Option<(Slot, Range<usize>)> {
+        let slot = self.dialect.slot(self.frame, &self.layout, number)?;
+        let end = slot.at + self.dialect.spec(number).bytes(slot.units);
+        Some((slot, slot.at..end))
+    }
+
+    /// Where the value of a field lies in the frame, without its length prefix.
+    #[inline]
+    #[must_use]
+    pub fn range(&self, number: u8) -> Option<Range<usize>> {
+        self.place(number).map(|(_, range)| range)
+    }
+
+    /// The bytes of a field's value as they are in the frame, without its length prefix.
+    #[inline]
+    #[must_use]
+    pub fn raw(&self, number: u8) -> Option<&'a [u8]> {
+        self.frame.get(self.range(number)?)
+    }
+
+    /// The value of a field.
+    #[inline]
+    #[must_use]
+    pub fn value(&self, number: u8) -> Option<Value<'a>> {
+        let (slot, range) = self.place(number)?;
+        let spec = self.dialect.spec(number);
+        Value::new(
+            self.frame.get(range)?,
+            spec.first_nibble(slot.units),
+            slot.units.into(),
+            spec.form,
+        )
+    }
+
+    /// The digits of a field, written packed or in ASCII; see [`Value::digits`].
+    #[inline]
+    #[must_use]
+    pub fn digits(&self, number: u8) -> Option<Digits<'a>> {
+        self.value(number)?.digits()
+    }
+
+    /// The number that a field's digits write; see [`Value::number`].
+    #[inline]
+    #[must_use]
+    pub fn number(&self, number: u8) -> Option<u64> {
+        self.value(number)?.number()
+    }
+
+    /// The bytes of a field whose unit is the byte (text, binary, ASCII digits); none for packed
+    /// digits.
+    #[inline]
+    #[must_use]
+    pub fn text(&self, number: u8) -> Option<&'a [u8]> {
+        self.value(number)?.text()
+    }
+
+    /// A sub-field; none when its field is absent or too short for it.
+    #[inline]
+    #[must_use]
+    pub fn sub(&self, handle: SubField) -> Option<Value<'a>> {
+        self.value(handle.field)?
+            .part(handle.at.into(), handle.units.into())
+    }
+
+    /// The card number: field 2, else the part of track 2 before its separator.
+    #[must_use]
+    pub fn pan(&self) -> Option<Digits<'a>> {
+        self.digits(2)
+            .or_else(|| Some(self.digits(35)?.before_separator()))
+    }
+
+    /// A part of the header.
+    #[inline]
+    #[must_use]
+    pub fn header(&self, part: HeaderPart) -> Option<Value<'a>> {
+        let form = if part.packed {
+            Form::Packed
+        } else {
+            Form::Bytes
+        };
+        let header = self.frame.get(..self.dialect.header.length)?;
+        Value::new(header, part.at.into(), part.units.into(), form)
+    }
+
+    /// The five bytes of the TPDU, if the dialect has one.
+    #[must_use]
+    pub fn tpdu(&self) -> Option<&'a [u8]> {
+        self.header(self.dialect.header.tpdu?)?.text()
+    }
+
+    /// The version of the message layout in the header (22 or 31 at UnionPay terminals).
+    #[must_use]
+    pub fn layout_version(&self) -> Option<u64> {
+        self.header(self.dialect.header.version?)?.number()
+    }
+
+    /// The version of the terminal's software in the header, if the dialect has one.
+    #[must_use]
+    pub fn software_version(&self) -> Option<Digits<'a>> {
+        self.header(self.dialect.header.software_version?)?.digits()
+    }
+}
+
+/// Shows the message type and the places of the fields, no content.
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Places<'m, 'a>(&'m Message<'a>);
+        impl fmt::Debug for Places<'_, '_> {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let places = self
+                    .0
+                    .fields()
+                    .iter()
+                    .filter_map(|number| Some((number, self.0.range(number)?)));
+                out.debug_map().entries(places).finish()
+            }
+        }
+        out.debug_struct("Message")
+            .field("dialect", &self.dialect.id())
+            .field("mti", &format_args!("{:04X}", self.mti()))
+            .field("bytes", &self.frame.len())
+            .field("fields", &Places(self))
+            .finish()
+    }
+}

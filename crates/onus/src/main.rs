@@ -1,0 +1,232 @@
+//! The one binary of Onus: command line, configuration, wiring of roles.
+#![expect(clippy::print_stdout, reason = "a command line prints")]
+
+mod demo;
+mod explain;
+mod home;
+mod import;
+mod report;
+mod serve;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use onus_store::Scope;
+use onus_worker::ExportKind;
+
+use crate::home::Home;
+
+/// Nothing is wrong.
+const OK: u8 = 0;
+/// The command failed.
+const FAILED: u8 = 1;
+/// The command worked and found something wrong (faults in the evidence).
+const FINDINGS: u8 = 3;
+
+#[derive(Parser)]
+#[command(name = "onus", version, about = "Who bears it? For every POS payment that did not end as it should.", after_help = "Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 something was found (verify).")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where data live.
+#[derive(Args, Clone)]
+struct Place {
+    /// Folder of the database, the vault of sealed files and the signing key.
+    #[arg(long, env = "ONUS_STORE", default_value = "./onus-data")]
+    store: PathBuf,
+    /// PostgreSQL address instead of the embedded database, such as postgres://user@host/db.
+    #[arg(long, env = "ONUS_DATABASE")]
+    database: Option<String>,
+    /// Tenant (acquirer) to work for.
+    #[arg(long, env = "ONUS_TENANT", default_value = "acquirer")]
+    tenant: String,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+enum Language {
+    Zh,
+    En,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Exported {
+    Exceptions,
+    Breaks,
+    Terminals,
+    Episodes,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+enum Format {
+    Table,
+    Json,
+    Jsonl,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API and the console.
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Address to listen on.
+        #[arg(long, env = "ONUS_LISTEN", default_value = "127.0.0.1:8787")]
+        listen: std::net::SocketAddr,
+        /// Show everything as of this time (RFC 3339) instead of now.
+        #[arg(long)]
+        as_of: Option<String>,
+        /// Send the session cookie over HTTPS only.
+        #[arg(long, env = "ONUS_COOKIE_SECURE")]
+        cookie_secure: bool,
+    },
+    /// Import the demo day, serve it on loopback and say what to look at.
+    Demo {
+        /// Folder of the demo's data; made anew when it is not there.
+        #[arg(long, env = "ONUS_DEMO_STORE", default_value = "./onus-demo")]
+        store: PathBuf,
+        /// Port on loopback; 0 takes a free one.
+        #[arg(long, default_value_t = 8787)]
+        port: u16,
+        /// Import only, do not serve.
+        #[arg(long)]
+        import_only: bool,
+    },
+    /// Import a folder of files, or a .tar.xz of one; what is known already is left alone.
+    Import {
+        /// Folder or archive.
+        from: PathBuf,
+        #[command(flatten)]
+        place: Place,
+        /// Judge as of this time (RFC 3339) instead of now.
+        #[arg(long)]
+        as_of: Option<String>,
+        /// How to print the outcome.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// List rows that were refused, with file, line or offset, field and reason.
+    Rejects {
+        #[command(flatten)]
+        place: Place,
+        /// Only of the file with this name or hash.
+        #[arg(long)]
+        file: Option<String>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Print exceptions, breaks, terminals or episodes as JSON lines.
+    Export {
+        /// What to print.
+        what: Exported,
+        #[command(flatten)]
+        place: Place,
+        /// Only jsonl for now.
+        #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+        format: Format,
+    },
+    /// Check the evidence log, the verdict table and the ledger, offline. Exit code 3 when something is wrong.
+    Verify {
+        #[command(flatten)]
+        place: Place,
+        /// Key to check signatures with; the store's own otherwise.
+        #[arg(long)]
+        key: Option<String>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Tell one payment's story in words.
+    Explain {
+        /// DATE.TERMINAL.BATCH.TRACE, as in exports and the console.
+        key: String,
+        #[command(flatten)]
+        place: Place,
+        /// Language.
+        #[arg(long, value_enum, default_value_t = Language::Zh)]
+        lang: Language,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Add a user; the password is read from ONUS_PASSWORD.
+    User {
+        /// Name to sign in with.
+        username: String,
+        #[command(flatten)]
+        place: Place,
+        /// administrator, operator, reviewer or agent.
+        #[arg(long, default_value = "operator")]
+        role: String,
+        /// For role agent: root of the subtree it may see.
+        #[arg(long)]
+        agent: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            // The reader of a pipe that went away (`onus export … | head`) is no failure of ours.
+            let closed = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe);
+            if closed {
+                return ExitCode::from(OK);
+            }
+            let _ = writeln!(std::io::stderr(), "onus: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<u8> {
+    match cli.command {
+        Command::Serve { place, listen, as_of, cookie_secure } => {
+            let home = Home::open(&place)?;
+            serve::serve(&home, listen, home::as_of(as_of.as_deref())?, cookie_secure, |_| {})?;
+            Ok(OK)
+        }
+        Command::Demo { store, port, import_only } => demo::demo(store, port, import_only).map(|()| OK),
+        Command::Import { from, place, as_of, format } => {
+            let home = Home::open(&place)?;
+            let now = home::as_of(as_of.as_deref())?.unwrap_or_else(home::now);
+            let report = import::import(&home, &from, now, format != Format::Table)?;
+            report::import(&report, format)?;
+            Ok(if report.nothing_read() { FAILED } else { OK })
+        }
+        Command::Rejects { place, file, format } => report::rejects(&Home::open(&place)?, file.as_deref(), format).map(|()| OK),
+        Command::Export { what, place, format: _ } => {
+            let home = Home::open(&place)?;
+            let kind = match what {
+                Exported::Exceptions => ExportKind::Exceptions,
+                Exported::Breaks => ExportKind::Breaks,
+                Exported::Terminals => ExportKind::Terminals,
+                Exported::Episodes => ExportKind::Episodes,
+            };
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            onus_worker::export(&home.store, &Scope::all(&home.tenant.id), &home.zone()?, kind, &mut out)?;
+            out.flush()?;
+            Ok(OK)
+        }
+        Command::Verify { place, key, format } => {
+            let home = Home::open(&place)?;
+            let key = key.map_or_else(|| Ok(home.key.verifying_key()), |text| text.parse()).context("--key is a verifying key: NAME+ID+BASE64")?;
+            let found = onus_worker::verify(&home.store, &home.tenant.id, &key)?;
+            report::verify(&found, format)?;
+            Ok(if found.is_sound() { OK } else { FINDINGS })
+        }
+        Command::Explain { key, place, lang, format } => explain::explain(&Home::open(&place)?, &key, lang, format).map(|()| OK),
+        Command::User { username, place, role, agent } => {
+            let home = Home::open(&place)?;
+            let password = std::env::var("ONUS_PASSWORD").context("give the password in the environment variable ONUS_PASSWORD")?;
+            serve::add_user(&home, &username, &password, &role, agent.as_deref())?;
+            println!("user {username} added with role {role}");
+            Ok(OK)
+        }
+    }
+}

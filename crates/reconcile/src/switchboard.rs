@@ -1,0 +1,363 @@
+//! Pairs captured frames into exchanges: request, forward, answer, reply, and the reversal chain after them.
+//!
+//! Frames of one capture come in time order. A frame that finds no partner is kept and counted, never dropped.
+
+use onus_model::{Instant, MaskedPan, MerchantCode, ResponseCode, Span, TerminalId};
+use rustc_hash::FxHashMap;
+
+use crate::legs::{Direction, Frame};
+
+/// One payment message as it crossed the wire, from the terminal's request to the reply it got.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange {
+    /// Request of the terminal.
+    pub request: Span,
+    /// Forward to the network, answer of the network, reply to the terminal; zero length where there was none.
+    pub others: [Span; 3],
+    /// When the request came.
+    pub requested_at: Instant,
+    /// Amount (F4 of the request).
+    pub amount_minor: i64,
+    /// Reference number.
+    pub rrn: u64,
+    /// Card.
+    pub pan: MaskedPan,
+    /// Terminal.
+    pub tid: TerminalId,
+    /// Merchant as the terminal sent it.
+    pub merchant: MerchantCode,
+    /// Trace and batch of the terminal.
+    pub stan: u32,
+    /// Batch of the terminal.
+    pub batch: u32,
+    /// Type (F60.1): 22 sale, 23 void, 25 refund.
+    pub type_code: u16,
+    /// Entry mode.
+    pub entry_mode: u16,
+    /// Chip data were sent.
+    pub chip: bool,
+    /// Program version of the header, such as 020804.
+    pub header_version: u32,
+    /// Original batch and trace of a void or refund.
+    pub original: (u32, u32),
+    /// Line on the terminal side.
+    pub terminal_link: u16,
+    /// Line on the network side, 0 when nothing was forwarded.
+    pub network_link: u16,
+    /// Trace of the network.
+    pub network_stan: u32,
+    /// Transmission time MMDDhhmmss.
+    pub transmission: u32,
+    /// Merchant category sent to the network.
+    pub mcc: u16,
+    /// Issuer that answered, 0 when none did.
+    pub issuer: u32,
+    /// Code in the network's answer.
+    pub network_rc: ResponseCode,
+    /// Code in the reply to the terminal.
+    pub terminal_rc: ResponseCode,
+    /// Bytes of long text in the reply (F63).
+    pub reply_text_len: u16,
+    /// Reversal, by index of [`Switchboard::reversals`].
+    pub reversal: Option<u32>,
+}
+
+impl Exchange {
+    /// It went out to the network.
+    #[must_use]
+    pub const fn forwarded(&self) -> bool {
+        self.others[0].len > 0
+    }
+
+    /// The network answered.
+    #[must_use]
+    pub const fn answered(&self) -> bool {
+        self.others[1].len > 0
+    }
+
+    /// The terminal was sent a reply.
+    #[must_use]
+    pub const fn replied(&self) -> bool {
+        self.others[2].len > 0
+    }
+
+    /// All frames of it.
+    pub fn spans(&self) -> impl Iterator<Item = Span> + '_ {
+        std::iter::once(self.request).chain(self.others).filter(|span| span.len > 0)
+    }
+}
+
+/// Reversal of an exchange.
+#[derive(Debug, Clone, Default)]
+pub struct Reversal {
+    /// Reason that the terminal gave (F39 of its 0400), empty when the terminal sent none.
+    pub reason: ResponseCode,
+    /// The acquirer answered the terminal with this code.
+    pub acquirer_rc: ResponseCode,
+    /// Reason to the network (F60), 0 when nothing was sent.
+    pub network_reason: u16,
+    /// The network answered with this code.
+    pub network_rc: ResponseCode,
+    /// All frames of it.
+    pub spans: Vec<Span>,
+    /// First frame.
+    pub at: Instant,
+}
+
+impl Reversal {
+    /// It was sent to the network.
+    #[must_use]
+    pub const fn sent_to_network(&self) -> bool {
+        self.network_reason != 0
+    }
+
+    /// The network confirmed it.
+    #[must_use]
+    pub fn confirmed_by_network(&self) -> bool {
+        !self.network_rc.is_empty()
+    }
+}
+
+/// A terminal's report about its parts.
+#[derive(Debug, Clone, Copy)]
+pub struct TerminalStatus {
+    /// Terminal.
+    pub tid: TerminalId,
+    /// When.
+    pub at: Instant,
+    /// Bad parts (see [`crate::FrameFields::bad_parts`]).
+    pub bad_parts: u8,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A terminal's end-of-day settlement.
+#[derive(Debug, Clone, Copy)]
+pub struct Settlement {
+    /// Terminal.
+    pub tid: TerminalId,
+    /// When.
+    pub at: Instant,
+    /// 1 equal, 2 the acquirer has other totals.
+    pub flag: u8,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Management traffic of a line: echoes and sign-ons.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkSilence {
+    /// Line.
+    pub link: u16,
+    /// From one sign of life.
+    pub from: Instant,
+    /// To the next.
+    pub to: Instant,
+    /// The line was signed on again at the end of it.
+    pub signed_on: bool,
+}
+
+/// Pairs frames as they come.
+#[derive(Debug, Default)]
+pub struct Switchboard {
+    /// Exchanges in the order of their requests.
+    pub exchanges: Vec<Exchange>,
+    /// Reversals.
+    pub reversals: Vec<Reversal>,
+    /// Status reports.
+    pub statuses: Vec<TerminalStatus>,
+    /// Settlements answered.
+    pub settlements: Vec<Settlement>,
+    /// Times without any answered management message on a network line, longer than a missed echo.
+    pub silences: Vec<LinkSilence>,
+    /// Frames that found no partner.
+    pub orphans: Vec<Frame>,
+    by_terminal: FxHashMap<(TerminalId, u32), u32>,
+    by_network: FxHashMap<(u32, u32), u32>,
+    by_rrn: FxHashMap<(TerminalId, u64), u32>,
+    reversal_by_network: FxHashMap<(u32, u32), u32>,
+    echo_at: FxHashMap<u16, Instant>,
+}
+
+/// Longer than this without an answered echo, a line was silent (echoes come every five minutes).
+const SILENCE_SECONDS: i64 = 400;
+
+impl Switchboard {
+    /// Takes the next frame.
+    pub fn push(&mut self, frame: Frame) {
+        let known = match (frame.direction, frame.fields.mti) {
+            (Direction::FromTerminal, 200 | 220) => self.request(&frame),
+            (Direction::ToNetwork, 200 | 220) => self.forward(&frame),
+            (Direction::FromNetwork, 210 | 230) => self.answer(&frame),
+            (Direction::ToTerminal, 210 | 230) => self.reply(&frame),
+            (Direction::FromTerminal | Direction::ToTerminal, 400 | 410) => self.terminal_reversal(&frame),
+            (Direction::ToNetwork, 420) => self.network_reversal(&frame),
+            (Direction::FromNetwork, 430) => self.network_reversal_answer(&frame),
+            (Direction::FromTerminal, 820) => self.status(&frame),
+            (Direction::ToTerminal, 510) => self.settlement(&frame),
+            (Direction::FromNetwork, 830) => self.echo(&frame),
+            // Sign-ins, requests of settlements and echoes: their answers carry what is needed.
+            (_, 800 | 810 | 500 | 820 | 830) => Some(()),
+            _ => None,
+        };
+        if known.is_none() {
+            self.orphans.push(frame);
+        }
+    }
+
+    /// The exchange of a terminal's trace, the latest when a trace was used again.
+    #[must_use]
+    pub fn of_terminal(&self, tid: TerminalId, stan: u32) -> Option<u32> {
+        self.by_terminal.get(&(tid, stan)).copied()
+    }
+
+    /// The exchange of a network trace and transmission time.
+    #[must_use]
+    pub fn of_network(&self, stan: u32, transmission: u32) -> Option<u32> {
+        self.by_network.get(&(stan, transmission)).copied()
+    }
+
+    /// The reversal of an exchange.
+    #[must_use]
+    pub fn reversal_of(&self, exchange: &Exchange) -> Option<&Reversal> {
+        self.reversals.get(exchange.reversal? as usize)
+    }
+
+    fn request(&mut self, frame: &Frame) -> Option<()> {
+        let fields = &frame.fields;
+        let index = u32::try_from(self.exchanges.len()).ok()?;
+        self.exchanges.push(Exchange {
+            request: frame.span,
+            others: [Span::default(); 3],
+            requested_at: frame.at,
+            amount_minor: fields.amount_minor,
+            rrn: fields.rrn,
+            pan: fields.pan,
+            tid: fields.tid,
+            merchant: fields.merchant,
+            stan: fields.stan,
+            batch: fields.batch,
+            type_code: fields.type_code,
+            entry_mode: fields.entry_mode,
+            chip: fields.chip,
+            header_version: fields.header_version,
+            original: fields.original,
+            terminal_link: frame.link,
+            network_link: 0,
+            network_stan: 0,
+            transmission: 0,
+            mcc: 0,
+            issuer: 0,
+            network_rc: ResponseCode::EMPTY,
+            terminal_rc: ResponseCode::EMPTY,
+            reply_text_len: 0,
+            reversal: None,
+        });
+        self.by_terminal.insert((fields.tid, fields.stan), index);
+        // A terminal has one request under way at a time; trace 0 stands for "the one under way".
+        self.by_rrn.insert((fields.tid, 0), index);
+        Some(())
+    }
+
+    fn forward(&mut self, frame: &Frame) -> Option<()> {
+        let fields = &frame.fields;
+        let index = *self.by_rrn.get(&(fields.tid, 0))?;
+        let exchange = self.exchanges.get_mut(index as usize)?;
+        let same = exchange.amount_minor == fields.amount_minor && exchange.pan.same_card(fields.pan) && !exchange.forwarded();
+        if !same {
+            return None;
+        }
+        exchange.others[0] = frame.span;
+        exchange.network_link = frame.link;
+        exchange.network_stan = fields.stan;
+        exchange.transmission = fields.transmission;
+        exchange.mcc = fields.mcc;
+        exchange.rrn = fields.rrn;
+        self.by_network.insert((fields.stan, fields.transmission), index);
+        Some(())
+    }
+
+    fn answer(&mut self, frame: &Frame) -> Option<()> {
+        let fields = &frame.fields;
+        let index = *self.by_network.get(&(fields.stan, fields.transmission))?;
+        let exchange = self.exchanges.get_mut(index as usize)?;
+        exchange.others[1] = frame.span;
+        exchange.network_rc = fields.rc;
+        exchange.issuer = fields.issuer;
+        exchange.rrn = fields.rrn;
+        Some(())
+    }
+
+    fn reply(&mut self, frame: &Frame) -> Option<()> {
+        let fields = &frame.fields;
+        let index = *self.by_terminal.get(&(fields.tid, fields.stan))?;
+        let exchange = self.exchanges.get_mut(index as usize)?;
+        exchange.others[2] = frame.span;
+        exchange.terminal_rc = fields.rc;
+        exchange.reply_text_len = fields.text_len;
+        if fields.rrn != 0 {
+            exchange.rrn = fields.rrn;
+        }
+        Some(())
+    }
+
+    fn terminal_reversal(&mut self, frame: &Frame) -> Option<()> {
+        let fields = &frame.fields;
+        let index = *self.by_terminal.get(&(fields.tid, fields.stan))?;
+        let reversal = self.reversal_at(index, frame.at)?;
+        let reversal = self.reversals.get_mut(reversal as usize)?;
+        reversal.spans.push(frame.span);
+        if fields.mti == 400 { reversal.reason = fields.rc } else { reversal.acquirer_rc = fields.rc }
+        Some(())
+    }
+
+    fn network_reversal(&mut self, frame: &Frame) -> Option<()> {
+        let fields = &frame.fields;
+        let index = *self.by_network.get(&fields.original)?;
+        let reversal_index = self.reversal_at(index, frame.at)?;
+        let reversal = self.reversals.get_mut(reversal_index as usize)?;
+        reversal.spans.push(frame.span);
+        reversal.network_reason = fields.type_code.max(1);
+        self.reversal_by_network.insert((fields.stan, fields.transmission), reversal_index);
+        Some(())
+    }
+
+    fn network_reversal_answer(&mut self, frame: &Frame) -> Option<()> {
+        let fields = &frame.fields;
+        let index = *self.reversal_by_network.get(&(fields.stan, fields.transmission))?;
+        let reversal = self.reversals.get_mut(index as usize)?;
+        reversal.spans.push(frame.span);
+        reversal.network_rc = fields.rc;
+        Some(())
+    }
+
+    fn reversal_at(&mut self, exchange: u32, at: Instant) -> Option<u32> {
+        let exchange = self.exchanges.get_mut(exchange as usize)?;
+        if let Some(index) = exchange.reversal {
+            return Some(index);
+        }
+        let index = u32::try_from(self.reversals.len()).ok()?;
+        self.reversals.push(Reversal { at, ..Reversal::default() });
+        exchange.reversal = Some(index);
+        Some(index)
+    }
+
+    fn status(&mut self, frame: &Frame) -> Option<()> {
+        self.statuses.push(TerminalStatus { tid: frame.fields.tid, at: frame.at, bad_parts: frame.fields.bad_parts, span: frame.span });
+        Some(())
+    }
+
+    fn settlement(&mut self, frame: &Frame) -> Option<()> {
+        self.settlements.push(Settlement { tid: frame.fields.tid, at: frame.at, flag: frame.fields.settle_flag, span: frame.span });
+        Some(())
+    }
+
+    fn echo(&mut self, frame: &Frame) -> Option<()> {
+        let before = self.echo_at.insert(frame.link, frame.at);
+        if let Some(from) = before.filter(|from| frame.at.seconds_since(*from) > SILENCE_SECONDS) {
+            let signed_on = frame.fields.management == 1;
+            self.silences.push(LinkSilence { link: frame.link, from, to: frame.at, signed_on });
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,8 @@
+//! The server as a client sees it.
+
+mod answers;
+mod fixture;
+mod fixture_rows;
+mod identity;
+mod openapi;
+mod serving;

@@ -1,0 +1,83 @@
+//! One suite for both stores: the cases are generic functions, the macro only lists them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod append_only;
+mod domain;
+mod fixture;
+mod group_commit;
+mod lifetime;
+mod lists;
+mod transactions;
+
+use onus_store::{Store, testing};
+
+/// A store under test and how to open it again.
+struct Db {
+    store: Store,
+    location: String,
+}
+
+macro_rules! conformance {
+    ($($module:ident :: $case:ident,)+) => {
+        mod sqlite {
+            $(
+                #[test]
+                fn $case() {
+                    let db = super::testing::sqlite();
+                    super::$module::$case(&super::Db { store: db.store.clone(), location: db.location.clone() });
+                }
+            )+
+        }
+
+        /// All cases in one test, because each test process would start a cluster of its own.
+        #[test]
+        fn postgres() {
+            let cases: &[(&str, fn(&Db))] = &[$((stringify!($case), $module::$case)),+];
+            for (name, case) in cases {
+                println!("postgres::{name}");
+                let db = testing::postgres();
+                case(&Db { store: db.store, location: db.location });
+            }
+        }
+    };
+}
+
+conformance![
+    transactions::values_of_every_kind_come_back,
+    transactions::wrong_reads_and_wrong_counts_are_explained,
+    transactions::parameters_are_found_by_number,
+    transactions::an_insert_can_be_repeated,
+    transactions::a_refused_closure_leaves_nothing,
+    transactions::a_failed_statement_spoils_the_transaction,
+    transactions::a_savepoint_undoes_only_itself,
+    transactions::conflicts_are_handled_row_by_row,
+    transactions::failures_have_the_same_names,
+    transactions::ten_thousand_rows_at_once,
+    transactions::rows_are_streamed,
+    transactions::a_read_sees_one_moment_and_cannot_write,
+    transactions::no_increment_is_lost,
+    append_only::rows_are_never_changed_or_deleted,
+    group_commit::a_write_is_durable_when_it_returns,
+    group_commit::a_failing_write_spoils_no_other,
+    lifetime::opening_again_changes_nothing,
+    lifetime::a_changed_migration_is_refused,
+    lifetime::text_is_ordered_by_code_point,
+    lifetime::a_killed_process_leaves_what_it_committed,
+    lists::every_list_keeps_to_its_scope,
+    lists::a_cycle_of_agents_ends,
+    lists::pages_have_no_gaps_and_no_repeats,
+    lists::payments_are_filtered,
+    lists::terminals_and_cases_are_filtered,
+    domain::a_payment_comes_with_everything,
+    domain::a_payment_outside_the_scope_is_not_there,
+    domain::sums_of_overview_agents_and_cases,
+    domain::the_evidence_log_is_read_back,
+    domain::files_are_numbered_and_judged,
+    domain::sessions_end,
+    domain::tenants_and_settings,
+    domain::what_a_new_judgement_no_longer_sees_is_removed,
+];

@@ -1,0 +1,306 @@
+//! Judging: the records of a window become verdicts, cases, ledger lines and evidence, in one order, whatever threads read them.
+
+use onus_casework::Calendar;
+use onus_casework::notices::{DisputeNotice, Slip};
+use onus_evidence::SigningKey;
+use onus_fleet::Registry;
+use onus_incident::{Family, Policy};
+use onus_liability::{Pack, decide};
+use onus_model::{BreakClass, Episode, ExceptionKind, Instant, MerchantCode, Outcome, TerminalId, Zone};
+use onus_reconcile::{Attempt, Book, Break, JournalKind, classify};
+use onus_store::Store;
+use onus_store::tenants::TenantRow;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::apply::{Apply, Decided};
+use crate::collector::Records;
+use crate::error::WorkerError;
+use crate::facts::{Around, broken_rule};
+use crate::import::Progress;
+use crate::outcome::{kinds, outcome};
+use crate::payout::{Payouts, noon};
+use crate::samples::{Samples, episode, samples, split_diverted, time_and_amount};
+use crate::terms::Terms;
+
+/// Payments written in one transaction.
+const BATCH: usize = 50_000;
+
+/// What a judgement came to.
+#[derive(Debug, Clone, Default)]
+pub struct JudgeReport {
+    /// Payments.
+    pub payments: u64,
+    /// Exceptions, by kind.
+    pub exceptions: Vec<(ExceptionKind, u64)>,
+    /// Verdicts that are new or changed.
+    pub changed: u64,
+    /// Verdicts taken back, because newer records show that nothing is wrong.
+    pub withdrawn: u64,
+    /// Episodes found.
+    pub episodes: u64,
+    /// Breaks found.
+    pub breaks: u64,
+}
+
+/// Judges for one tenant.
+pub(crate) struct Judge<'a> {
+    store: &'a Store,
+    tenant: &'a TenantRow,
+    key: &'a SigningKey,
+    zone: Zone,
+    now: Instant,
+    pack: Pack,
+    pub(crate) terms: Terms,
+    calendar: Calendar,
+    policy: Policy,
+}
+
+/// Everything worked out over all attempts before any is decided.
+struct Prepared<'r> {
+    outcomes: Vec<Outcome>,
+    owners: Vec<Option<MerchantCode>>,
+    breaks: Vec<Vec<Break>>,
+    chargebacks: FxHashMap<usize, &'r DisputeNotice>,
+    queried: FxHashSet<&'r str>,
+    slips: FxHashMap<(TerminalId, u32), &'r Slip>,
+    unread_by_batch: FxHashMap<String, usize>,
+    episode_of: FxHashMap<u32, usize>,
+    families: Vec<Family>,
+    episodes: Vec<Episode>,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(store: &'a Store, tenant: &'a TenantRow, key: &'a SigningKey, zone: Zone, now: Instant) -> Result<Self, WorkerError> {
+        Ok(Self {
+            store,
+            tenant,
+            key,
+            zone,
+            now,
+            pack: Pack::builtin_cn()?,
+            terms: Terms::builtin_cn()?,
+            calendar: Calendar::builtin_cn().map_err(|error| WorkerError::Config(error.to_string()))?,
+            policy: Policy::builtin().map_err(|error| WorkerError::Config(error.to_string()))?,
+        })
+    }
+
+    /// Judges all records and writes what changed. `names` are the files by number; payments before `window_from` are left as they are.
+    pub(crate) fn run(
+        mut self, mut records: Records, names: FxHashMap<i64, String>, window_from: Option<Instant>, progress: &dyn Progress,
+    ) -> Result<JudgeReport, WorkerError> {
+        records.book.assemble(&self.zone);
+        records.registry.settle();
+        progress.stage("comparing the four legs");
+        let prepared = self.prepare(&records);
+        progress.stage("deciding");
+        let mut apply = Apply::start(self.store, self.tenant, self.key, self.now, self.zone.clone(), window_from)?;
+        let mut report = JudgeReport { episodes: prepared.episodes.len() as u64, ..JudgeReport::default() };
+        let mut counts: FxHashMap<ExceptionKind, u64> = FxHashMap::default();
+        let book = &records.book;
+        let mut start = 0;
+        for chunk in book.attempts().chunks(BATCH) {
+            let mut batch = Vec::with_capacity(chunk.len());
+            for (offset, attempt) in chunk.iter().enumerate() {
+                let decided = self.decide_one(&records, &prepared, &names, start + offset, attempt)?;
+                report.payments += 1;
+                report.breaks += decided.breaks.len() as u64;
+                for (verdict, _, _) in &decided.verdicts {
+                    *counts.entry(verdict.kind).or_default() += 1;
+                }
+                batch.push(decided);
+            }
+            apply.batch(book, &records.registry, &batch, &self.pack, &self.calendar)?;
+            start += chunk.len();
+        }
+        let (changed, withdrawn) = apply.finish(&records, &prepared.episodes)?;
+        report.changed = changed;
+        report.withdrawn = withdrawn;
+        report.exceptions = counts.into_iter().collect();
+        report.exceptions.sort_unstable();
+        Ok(report)
+    }
+
+    fn prepare<'r>(&mut self, records: &'r Records) -> Prepared<'r> {
+        let (book, registry) = (&records.book, &records.registry);
+        let outcomes: Vec<_> = book.attempts().iter().map(|attempt| outcome(book, attempt)).collect();
+        let owners: Vec<_> = book.attempts().iter().map(|attempt| owner(book, registry, attempt)).collect();
+        let (today, _) = self.zone.local(self.now);
+        let payouts = Payouts::new(book, self.terms.payout_due_days.value, today);
+        let unseen = unseen_refunds(book);
+        let breaks: Vec<Vec<Break>> = book
+            .attempts()
+            .iter()
+            .enumerate()
+            .map(|(index, attempt)| {
+                let payout = owners.get(index).copied().flatten().and_then(|owner| payouts.of(book, registry, attempt, owner));
+                classify(book, attempt, payout.as_ref(), unseen.get(&index).copied().unwrap_or_default(), today)
+            })
+            .collect();
+        let diverted = |index: usize| breaks.get(index).is_some_and(|found| found.iter().any(|found| is_diversion(found.class)));
+        let samples = samples(book, registry, &outcomes, &diverted);
+        let found = split_diverted(onus_incident::detect(&samples.samples, &self.policy), &samples);
+        let (episode_of, families, episodes) = self.episodes(&found, &samples);
+        Prepared {
+            unread_by_batch: unread_by_batch(book, registry, &outcomes),
+            chargebacks: chargebacks(book, &records.disputes),
+            queried: records.disputes.iter().filter(|notice| matches!(notice.txn_code.as_str(), "E00" | "E04")).map(|notice| notice.case_no.as_str()).collect(),
+            slips: records.slips.iter().map(|slip| ((slip.tid, slip.stan), slip)).collect(),
+            outcomes,
+            owners,
+            breaks,
+            episode_of,
+            families,
+            episodes,
+        }
+    }
+
+    fn episodes(&self, found: &[onus_incident::Found], samples: &Samples) -> (FxHashMap<u32, usize>, Vec<Family>, Vec<Episode>) {
+        let mut episode_of = FxHashMap::default();
+        for (number, found) in found.iter().enumerate() {
+            for member in &found.members {
+                if let Some(attempt) = samples.attempts.get(*member as usize) {
+                    episode_of.entry(*attempt).or_insert(number);
+                }
+            }
+        }
+        let families = found.iter().map(|found| found.family).collect();
+        let episodes = found.iter().enumerate().map(|(number, found)| episode(found, samples, number, &self.zone)).collect();
+        (episode_of, families, episodes)
+    }
+
+    fn decide_one(
+        &mut self, records: &Records, prepared: &Prepared<'_>, names: &FxHashMap<i64, String>, index: usize, attempt: &Attempt,
+    ) -> Result<Decided, WorkerError> {
+        let (book, registry) = (&records.book, &records.registry);
+        let outcome = prepared.outcomes.get(index).copied().unwrap_or(Outcome::Approved);
+        let breaks = prepared.breaks.get(index).cloned().unwrap_or_default();
+        let owner = prepared.owners.get(index).copied().flatten().unwrap_or_default();
+        let (at, amount_minor) = time_and_amount(book, attempt).unwrap_or_else(|| {
+            (noon(&mut self.zone, attempt.key.date), book.cleared(attempt).map_or(0, |line| line.amount_minor))
+        });
+        let notice = prepared.chargebacks.get(&index).copied();
+        let invalid = notice.map(|notice| {
+            let exchange = book.exchange(attempt);
+            let chip = exchange.is_some_and(|exchange| exchange.chip && exchange.entry_mode / 10 != 2);
+            let pin = book.journal(attempt).is_some_and(|journal| journal.pin);
+            (notice, broken_rule(notice, prepared.queried.contains(notice.case_no.as_str()), amount_minor, pin, chip))
+        });
+        let mut verdicts = Vec::new();
+        let episode = u32::try_from(index).ok().and_then(|index| prepared.episode_of.get(&index)).copied();
+        for kind in kinds(book, attempt, outcome, &breaks, notice.is_some()) {
+            let serial = registry.terminal_of(attempt.key.tid);
+            let around = Around {
+                book,
+                registry,
+                names,
+                terms: &self.terms,
+                attempt,
+                at,
+                owner,
+                breaks: &breaks,
+                episode: episode.and_then(|number| prepared.families.get(number)).copied(),
+                chargeback: invalid,
+                slip: attempt.key.stan.and_then(|stan| prepared.slips.get(&(attempt.key.tid, stan))).copied(),
+                unread_in_batch: serial.and_then(|terminal| prepared.unread_by_batch.get(&terminal.production_batch)).copied().unwrap_or_default(),
+                hold: book.cleared(attempt).and_then(|line| registry.hold_on(owner, line.settle_date)),
+            };
+            let facts = around.facts(kind);
+            let loss_minor = loss(book, attempt, kind, &breaks, notice, amount_minor);
+            let verdict = decide(&self.pack, kind, &facts, loss_minor)?;
+            let hash = onus_liability::verdict_sha256(&self.pack, &facts, &verdict);
+            verdicts.push((verdict, hash, facts));
+        }
+        // An episode is shown with the failure that it explains, not with a later payout or dispute of the same payment.
+        let episode_id = episode.and_then(|number| prepared.episodes.get(number)).map(|episode| episode.id.clone()).unwrap_or_default();
+        Ok(Decided { attempt: *attempt, at, amount_minor, owner, outcome, breaks, verdicts, episode_id })
+    }
+}
+
+/// Money lost or held by a kind of exception, minor units.
+fn loss(book: &Book, attempt: &Attempt, kind: ExceptionKind, breaks: &[Break], notice: Option<&DisputeNotice>, amount_minor: i64) -> i64 {
+    let cleared = book.cleared(attempt);
+    match kind {
+        ExceptionKind::Unknown | ExceptionKind::OneSided => cleared.map_or(0, |line| line.amount_minor),
+        ExceptionKind::Diverted => {
+            let sent_on = breaks.iter().find(|found| found.class == BreakClass::RefundDiverted).map(|found| found.difference_minor);
+            let differs = breaks.iter().find(|found| matches!(found.class, BreakClass::AmountClear | BreakClass::AmountTerm)).map(|found| found.difference_minor.abs());
+            sent_on.or(differs).unwrap_or_else(|| cleared.map_or(amount_minor, |line| line.net_minor))
+        }
+        ExceptionKind::ChargedBack => notice.map_or(0, |notice| notice.disputed_amount_minor.min(amount_minor)),
+        ExceptionKind::Unread | ExceptionKind::Declined | ExceptionKind::Reversed | ExceptionKind::Late => 0,
+    }
+}
+
+pub(crate) const fn is_diversion(class: BreakClass) -> bool {
+    matches!(class, BreakClass::MerchantSwapped | BreakClass::RefundDiverted | BreakClass::PayoutDiverted)
+}
+
+/// The merchant to whom the money belongs: the one on the slip, else the one the terminal is bound to.
+fn owner(book: &Book, registry: &Registry, attempt: &Attempt) -> Option<MerchantCode> {
+    let printed = book.journal(attempt).map(|journal| journal.merchant);
+    printed.or_else(|| {
+        let at = book.exchange(attempt).map_or(Instant(i64::MAX), |exchange| exchange.requested_at);
+        registry.bound_merchant(registry.serial_of(attempt.key.tid)?, at)
+    })
+}
+
+/// Refunds on the wire that no journal knows, by the sale that they undo.
+fn unseen_refunds(book: &Book) -> FxHashMap<usize, i64> {
+    let mut found: FxHashMap<usize, i64> = FxHashMap::default();
+    for attempt in book.attempts() {
+        let Some(refund) = book.exchange(attempt).filter(|_| attempt.journal.is_none() && book.kind(attempt) == JournalKind::Refund) else { continue };
+        if refund.network_rc != *"00" {
+            continue;
+        }
+        let (batch, stan) = refund.original;
+        if let Some(sale) = book.attempt_of_terminal(refund.tid, batch, stan, attempt.key.date) {
+            *found.entry(sale).or_default() += refund.amount_minor;
+        }
+    }
+    found
+}
+
+/// First chargebacks by the attempt that they are about. One for a refund that was not cleared (4532) names the sale
+/// and is about its refund.
+fn chargebacks<'r>(book: &Book, disputes: &'r [DisputeNotice]) -> FxHashMap<usize, &'r DisputeNotice> {
+    let first = disputes.iter().filter(|notice| notice.txn_code == "E23");
+    let wanted: FxHashMap<u32, &DisputeNotice> = first
+        .filter_map(|notice| Some((book.board.of_network(notice.original.0, notice.original.1)?, notice)))
+        .collect();
+    let indexed = || book.attempts().iter().enumerate();
+    let mut found: FxHashMap<usize, &DisputeNotice> =
+        indexed().filter_map(|(index, attempt)| Some((index, *wanted.get(&attempt.exchange?)?))).collect();
+    if !found.values().any(|notice| notice.reason_code == REFUND_NOT_CLEARED) {
+        return found;
+    }
+    for (index, attempt) in indexed() {
+        let refund = book.exchange(attempt).filter(|_| book.kind(attempt) == JournalKind::Refund && book.cleared(attempt).is_none());
+        let sale = refund.and_then(|refund| book.attempt_of_terminal(refund.tid, refund.original.0, refund.original.1, attempt.key.date));
+        if let Some(notice) = sale.and_then(|sale| found.get(&sale).copied()).filter(|notice| notice.reason_code == REFUND_NOT_CLEARED) {
+            found.insert(index, notice);
+        }
+    }
+    let settled: FxHashSet<&str> = indexed()
+        .filter(|(_, attempt)| book.kind(attempt) == JournalKind::Refund)
+        .filter_map(|(index, _)| found.get(&index).map(|notice| notice.case_no.as_str()))
+        .collect();
+    found.retain(|index, notice| {
+        let refund = book.attempts().get(*index).is_some_and(|attempt| book.kind(attempt) == JournalKind::Refund);
+        refund || !settled.contains(notice.case_no.as_str())
+    });
+    found
+}
+
+/// Reason code of a chargeback for a refund that did not reach the card.
+const REFUND_NOT_CLEARED: &str = "4532";
+
+/// Terminals of each production batch that could not read a card.
+fn unread_by_batch(book: &Book, registry: &Registry, outcomes: &[Outcome]) -> FxHashMap<String, usize> {
+    let unread = book.attempts().iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Unread);
+    let terminals: FxHashSet<TerminalId> = unread.map(|(attempt, _)| attempt.key.tid).collect();
+    let mut counts: FxHashMap<String, usize> = FxHashMap::default();
+    for terminal in terminals.iter().filter_map(|tid| registry.terminal_of(*tid)) {
+        *counts.entry(terminal.production_batch.clone()).or_default() += 1;
+    }
+    counts
+}

@@ -1,0 +1,86 @@
+//! Checks the evidence log of a store without any server: entries against leaf hashes, leaf hashes against signed
+//! checkpoints, and the verdict table against the entries.
+
+use onus_evidence::{Fault, LogVerifier, VerifyingKey};
+use onus_store::{Scope, Store};
+
+use crate::error::WorkerError;
+
+/// What checking came to.
+#[derive(Debug, Default)]
+pub struct VerifyReport {
+    /// Entries read.
+    pub entries: u64,
+    /// Checkpoints whose signature and root hold.
+    pub checkpoints: u64,
+    /// What is wrong with the log, each naming its entries.
+    pub log_faults: Vec<String>,
+    /// Verdicts of the table that their entry does not bear out, by payment and kind.
+    pub table_faults: Vec<String>,
+    /// Ledger journals whose lines do not sum to zero.
+    pub ledger_faults: Vec<String>,
+}
+
+impl VerifyReport {
+    /// Nothing is wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.log_faults.is_empty() && self.table_faults.is_empty() && self.ledger_faults.is_empty()
+    }
+}
+
+/// Checks everything.
+///
+/// # Errors
+/// When the store cannot be read; what is wrong with the evidence is in the report.
+pub fn verify(store: &Store, tenant: &str, key: &VerifyingKey) -> Result<VerifyReport, WorkerError> {
+    let scope = Scope::all(tenant);
+    let mut report = VerifyReport::default();
+    let checkpoints = store.read(|tx| onus_store::log::checkpoints(tx, &scope))?;
+    let heads: Vec<_> = checkpoints.iter().map(|head| (u64::try_from(head.size).unwrap_or_default(), head.root.clone(), head.note.clone())).collect();
+    let mut verifier = LogVerifier::new(&heads, key);
+    store.read(|tx| {
+        onus_store::log::for_each(tx, &scope, |row| {
+            verifier.entry(u64::try_from(row.idx).unwrap_or(u64::MAX), &row.leaf_hash, &row.body);
+            Ok(())
+        })
+    })?;
+    let log = verifier.finish();
+    report.entries = log.entries;
+    report.checkpoints = log.checkpoints_verified;
+    report.log_faults = log.faults.iter().map(Fault::to_string).collect();
+    if log.entries > log.covered {
+        report.log_faults.push(format!("entries {} to {} stand under no signed checkpoint", log.covered, log.entries));
+    }
+    report.table_faults = table_faults(store, &scope)?;
+    report.ledger_faults = store.read(|tx| onus_store::ledger::unbalanced(tx, tenant))?;
+    Ok(report)
+}
+
+fn table_faults(store: &Store, scope: &Scope) -> Result<Vec<String>, WorkerError> {
+    let mut faults = Vec::new();
+    store.read(|tx| {
+        tx.for_each(
+            "select e.payment_id, e.kind, e.cause, e.outward, e.loss_minor, e.verdict_sha256, e.entry_index, l.body, e.shares \
+             from exceptions e left join log_entries l on l.tenant = e.tenant and l.idx = e.entry_index where e.tenant = $1",
+            &[onus_store::Value::from(scope.tenant.as_str())],
+            |row| {
+                let body: serde_json::Value = row.opt_blob(7)?.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+                let text = |name: &str| body.get(name).and_then(serde_json::Value::as_str).unwrap_or("none");
+                let shares: serde_json::Value = serde_json::from_str(row.text(8)?).unwrap_or_default();
+                let same = text("payment") == row.text(0)?
+                    && text("kind") == row.text(1)?
+                    && text("cause") == row.text(2)?
+                    && text("outward") == row.text(3)?
+                    && body.get("loss_minor").and_then(serde_json::Value::as_i64) == Some(row.int(4)?)
+                    && text("verdict_sha256") == row.text(5)?
+                    && body.get("shares") == Some(&shares);
+                if !same {
+                    faults.push(format!("verdict {} {} is not what evidence entry {} says", row.text(0)?, row.text(1)?, row.int(6)?));
+                }
+                Ok(())
+            },
+        )
+    })?;
+    Ok(faults)
+}
