@@ -38,7 +38,7 @@ const cases = exceptions
     payment_id: row.id,
     kind,
     agent_code: row.agent_code,
-    state: ['open', 'contacted', 'proposed'][index % 3],
+    state: ['OPEN', 'CONTACTED', 'PROPOSED'][index % 3],
     opened_at: '2026-09-23T09:00:00+08:00',
     due_at: index % 4 === 0 ? '2026-09-24T18:00:00+08:00' : '2026-10-08T18:00:00+08:00',
     overdue: index % 4 === 0,

@@ -194,7 +194,7 @@ function caseOf(id, exception) {
   if (exception.loss_minor === 0) return null;
   return {
     id: `${id}.${exception.kind}`,
-    state: 'open',
+    state: 'OPEN',
     opened_at: '2026-09-23T09:00:00+08:00',
     due_at: '2026-09-24T18:00:00+08:00',
     overdue: true,

@@ -17,21 +17,10 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
         fs::remove_dir_all(&target).with_context(|| format!("emptying {}", target.display()))?;
     }
     let mut build = runner::cargo(root);
-    build
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            "onus",
-            "--target-dir",
-        ])
-        .arg(&target);
+    build.args(["build", "--release", "--locked", "--package", "onus", "--target-dir"]).arg(&target);
     let cost = measure::measure(&mut build)?;
     let binary = target.join("release/onus");
-    let size = fs::metadata(&binary)
-        .with_context(|| format!("reading {}", binary.display()))?
-        .len();
+    let size = fs::metadata(&binary).with_context(|| format!("reading {}", binary.display()))?.len();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     println!("clean release build of onus on {cores} cores");
     println!("  wall time    {}", runner::elapsed(cost.wall));

@@ -39,10 +39,7 @@ pub(crate) fn run(root: &Path, args: &ImportArgs) -> anyhow::Result<()> {
         Some(folder) => folder.clone(),
         None => generate(root, &bench, args)?,
     };
-    let day = Day {
-        bytes: size_of(&folder)?,
-        folder,
-    };
+    let day = Day { bytes: size_of(&folder)?, folder };
     let onus = build(root)?;
 
     println!("==> plain load: journal and clearing rows into SQLite, no decoding, no verdicts");
@@ -53,25 +50,13 @@ pub(crate) fn run(root: &Path, args: &ImportArgs) -> anyhow::Result<()> {
         fs::remove_dir_all(&store).with_context(|| format!("emptying {}", store.display()))?;
     }
     fs::create_dir_all(&store).with_context(|| format!("creating {}", store.display()))?;
-    let cost = measure::measure(
-        Command::new(&onus)
-            .arg("import")
-            .arg(&day.folder)
-            .arg("--store")
-            .arg(&store),
-    )?;
+    let cost = measure::measure(Command::new(&onus).arg("import").arg(&day.folder).arg("--store").arg(&store))?;
 
     let rate = print_cost("onus import", cost, payments, day.bytes);
-    println!(
-        "  store        {:.0} MB on disk",
-        megabytes(size_of(&store)?)
-    );
+    println!("  store        {:.0} MB on disk", megabytes(size_of(&store)?));
     let peer_rate = print_cost("plain load", peer_cost, payments, day.bytes);
     println!("  rows         {peer_rows}");
-    println!(
-        "onus import reaches {:.2} of the plain load's payments/s",
-        rate / peer_rate
-    );
+    println!("onus import reaches {:.2} of the plain load's payments/s", rate / peer_rate);
     Ok(())
 }
 
@@ -84,14 +69,9 @@ fn generate(root: &Path, bench: &Path, args: &ImportArgs) -> anyhow::Result<Path
     }
     let cityday = root.join("../shared/tools/cityday");
     if !cityday.is_dir() {
-        bail!(
-            "the generator cityday is not at ../shared/tools/cityday; give a folder in its layout with --dir"
-        );
+        bail!("the generator cityday is not at ../shared/tools/cityday; give a folder in its layout with --dir");
     }
-    println!(
-        "==> generating {} payments with seed {}",
-        args.payments, args.seed
-    );
+    println!("==> generating {} payments with seed {}", args.payments, args.seed);
     fs::create_dir_all(bench).with_context(|| format!("creating {}", bench.display()))?;
     runner::run(
         Command::new("python3")
@@ -117,21 +97,10 @@ fn run_peer(root: &Path, bench: &Path, day: &Day) -> anyhow::Result<(Cost, u64, 
     let database = bench.join("plain-load.db");
     let report = bench.join("plain-load.json");
     fs::create_dir_all(bench).with_context(|| format!("creating {}", bench.display()))?;
-    let cost = measure::measure(
-        Command::new("python3")
-            .arg(script)
-            .arg(&day.folder)
-            .arg(&database)
-            .arg(&report),
-    )?;
-    let text =
-        fs::read_to_string(&report).with_context(|| format!("reading {}", report.display()))?;
+    let cost = measure::measure(Command::new("python3").arg(script).arg(&day.folder).arg(&database).arg(&report))?;
+    let text = fs::read_to_string(&report).with_context(|| format!("reading {}", report.display()))?;
     let report: serde_json::Value = serde_json::from_str(&text)?;
-    let count = |name: &str| {
-        report[name]
-            .as_u64()
-            .with_context(|| format!("the plain load reports no `{name}`"))
-    };
+    let count = |name: &str| report[name].as_u64().with_context(|| format!("the plain load reports no `{name}`"));
     Ok((cost, count("rows")?, count("payments")?))
 }
 
@@ -139,10 +108,7 @@ fn run_peer(root: &Path, bench: &Path, day: &Day) -> anyhow::Result<(Cost, u64, 
 fn print_cost(title: &str, cost: Cost, payments: u64, bytes: u64) -> f64 {
     let seconds = cost.wall.as_secs_f64();
     let rate = as_f64(payments) / seconds;
-    println!(
-        "{title}: {payments} payments, {:.0} MB of files",
-        megabytes(bytes)
-    );
+    println!("{title}: {payments} payments, {:.0} MB of files", megabytes(bytes));
     println!("  wall time    {seconds:.2} s");
     println!("  CPU time     {:.2} s", cost.cpu_seconds);
     println!("  payments/s   {rate:.0}");
@@ -161,11 +127,7 @@ fn size_of(folder: &Path) -> anyhow::Result<u64> {
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let entry = entry.with_context(|| format!("reading {}", folder.display()))?;
         let metadata = entry.metadata()?;
-        total += if metadata.is_dir() {
-            size_of(&entry.path())?
-        } else {
-            metadata.len()
-        };
+        total += if metadata.is_dir() { size_of(&entry.path())? } else { metadata.len() };
     }
     Ok(total)
 }

@@ -33,11 +33,7 @@ pub(crate) fn run(root: &Path, onus: &Path, tally: &mut Tally) -> anyhow::Result
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     let started = Instant::now();
     let server = Server::start(onus, &folder)?;
-    println!(
-        "    {} after {}",
-        server.address,
-        runner::elapsed(started.elapsed())
-    );
+    println!("    {} after {}", server.address, runner::elapsed(started.elapsed()));
     let mut test = node.npm(&console::folder(root))?;
     test.args(["run", "e2e"])
         .env("ONUS_URL", &server.address)
@@ -63,17 +59,9 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         println!("    $ onus demo --port 0");
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("starting {}", onus.display()))?;
-        let stdout = child
-            .stdout
-            .take()
-            .context("the server has no standard output")?;
-        let mut server = Self {
-            child,
-            address: String::new(),
-        };
+        let mut child = command.spawn().with_context(|| format!("starting {}", onus.display()))?;
+        let stdout = child.stdout.take().context("the server has no standard output")?;
+        let mut server = Self { child, address: String::new() };
         server.address = wait_for_address(stdout)?;
         Ok(server)
     }
@@ -90,10 +78,7 @@ impl Server {
         }
         self.child.kill()?;
         self.child.wait()?;
-        bail!(
-            "the server did not stop within {} and was killed",
-            runner::elapsed(STOP_LIMIT)
-        )
+        bail!("the server did not stop within {} and was killed", runner::elapsed(STOP_LIMIT))
     }
 }
 
@@ -123,10 +108,7 @@ fn wait_for_address(stdout: ChildStdout) -> anyhow::Result<String> {
             bail!("`onus demo` ended before it printed `{LISTENING}ADDRESS`")
         }
         Err(mpsc::RecvTimeoutError::Timeout) => {
-            bail!(
-                "`onus demo` was not listening after {}",
-                runner::elapsed(START_LIMIT)
-            )
+            bail!("`onus demo` was not listening after {}", runner::elapsed(START_LIMIT))
         }
     }
 }
@@ -144,14 +126,8 @@ mod tests {
     #[test]
     fn finds_the_address() {
         let table = [
-            (
-                "listening on http://127.0.0.1:40123",
-                Some("http://127.0.0.1:40123"),
-            ),
-            (
-                "onus: listening on http://127.0.0.1:8787 (demo)",
-                Some("http://127.0.0.1:8787"),
-            ),
+            ("listening on http://127.0.0.1:40123", Some("http://127.0.0.1:40123")),
+            ("onus: listening on http://127.0.0.1:8787 (demo)", Some("http://127.0.0.1:8787")),
             ("listening on a socket", None),
             ("importing", None),
         ];

@@ -13,13 +13,7 @@ use crate::machine::{self, Node};
 use crate::runner;
 
 /// Folders of `console/` that are products, not sources.
-const PRODUCTS: [&str; 5] = [
-    "node_modules",
-    "dist",
-    "test-results",
-    "playwright-report",
-    "coverage",
-];
+const PRODUCTS: [&str; 5] = ["node_modules", "dist", "test-results", "playwright-report", "coverage"];
 
 /// Installs packages and builds `console/dist`, both when needed. Returns the Node that does it.
 pub(crate) fn build(root: &Path) -> anyhow::Result<Node> {
@@ -34,10 +28,7 @@ pub(crate) fn build(root: &Path) -> anyhow::Result<Node> {
     let started = Instant::now();
     runner::run(node.npm(&console)?.args(["run", "build"]))?;
     fs::write(&stamp, &sources).with_context(|| format!("writing {}", stamp.display()))?;
-    println!(
-        "    console built in {}",
-        runner::elapsed(started.elapsed())
-    );
+    println!("    console built in {}", runner::elapsed(started.elapsed()));
     Ok(node)
 }
 
@@ -55,10 +46,7 @@ pub(crate) fn install(root: &Path) -> anyhow::Result<Node> {
     let started = Instant::now();
     runner::run(node.npm(&console)?.args(["ci", "--no-audit", "--no-fund"]))?;
     fs::write(&stamp, &lock).with_context(|| format!("writing {}", stamp.display()))?;
-    println!(
-        "    console packages installed in {}",
-        runner::elapsed(started.elapsed())
-    );
+    println!("    console packages installed in {}", runner::elapsed(started.elapsed()));
     Ok(node)
 }
 
@@ -98,13 +86,8 @@ fn digest_of_sources(console: &Path) -> anyhow::Result<String> {
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let entries = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
     for entry in entries {
-        let path = entry
-            .with_context(|| format!("reading {}", folder.display()))?
-            .path();
-        let product = path
-            .file_name()
-            .and_then(OsStr::to_str)
-            .is_some_and(|n| PRODUCTS.contains(&n));
+        let path = entry.with_context(|| format!("reading {}", folder.display()))?.path();
+        let product = path.file_name().and_then(OsStr::to_str).is_some_and(|n| PRODUCTS.contains(&n));
         if product {
             continue;
         }

@@ -30,9 +30,7 @@ pub(crate) fn run(root: &Path, args: &DemoArgs) -> anyhow::Result<()> {
     println!("==> 2/3 onus (the first build takes minutes)");
     let started = Instant::now();
     let mut build = runner::cargo(root);
-    build
-        .args(["build", "--package", "onus"])
-        .args(runner::lock_flag());
+    build.args(["build", "--package", "onus"]).args(runner::lock_flag());
     if !args.debug {
         build.arg("--release");
     }

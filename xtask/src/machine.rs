@@ -33,11 +33,7 @@ impl Node {
 
     fn path(&self) -> anyhow::Result<std::ffi::OsString> {
         let rest = std::env::var_os("PATH").unwrap_or_default();
-        let folders = self
-            .folders
-            .iter()
-            .cloned()
-            .chain(std::env::split_paths(&rest));
+        let folders = self.folders.iter().cloned().chain(std::env::split_paths(&rest));
         std::env::join_paths(folders).context("a folder of the workspace has `:` in its name")
     }
 }
@@ -100,10 +96,7 @@ pub(crate) fn chromium() -> anyhow::Result<PathBuf> {
 pub(crate) fn rust_components(root: &Path) -> anyhow::Result<()> {
     for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         let mut probe = runner::cargo(root);
-        let found = probe
-            .args([subcommand, "--version"])
-            .output()
-            .is_ok_and(|output| output.status.success());
+        let found = probe.args([subcommand, "--version"]).output().is_ok_and(|output| output.status.success());
         if found {
             continue;
         }
@@ -111,11 +104,7 @@ pub(crate) fn rust_components(root: &Path) -> anyhow::Result<()> {
             bail!("`cargo {subcommand}` is missing; install {component} for this Rust");
         }
         println!("    {component} is missing; adding it with rustup");
-        runner::run(Command::new("rustup").current_dir(root).args([
-            "component",
-            "add",
-            component,
-        ]))?;
+        runner::run(Command::new("rustup").current_dir(root).args(["component", "add", component]))?;
     }
     Ok(())
 }
@@ -129,10 +118,7 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
 fn install(packages: &[&str]) -> anyhow::Result<()> {
     let by_hand = format!("apt-get install {}", packages.join(" "));
     if on_path("apt-get").is_none() {
-        bail!(
-            "this machine has no apt-get; install these by hand: {}",
-            packages.join(", ")
-        );
+        bail!("this machine has no apt-get; install these by hand: {}", packages.join(", "));
     }
     let root = runner::answer("id", &["-u"]).is_some_and(|id| id == "0");
     if !root && runner::answer("sudo", &["-n", "true"]).is_none() {
@@ -143,12 +129,8 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
         eprintln!("    {error:#}; going on with the package lists at hand");
         Ok::<(), anyhow::Error>(())
     })?;
-    runner::run(
-        apt_get(root)
-            .args(["install", "-y", "--no-install-recommends"])
-            .args(packages),
-    )
-    .with_context(|| format!("run `{by_hand}` by hand to see why"))
+    runner::run(apt_get(root).args(["install", "-y", "--no-install-recommends"]).args(packages))
+        .with_context(|| format!("run `{by_hand}` by hand to see why"))
 }
 
 fn apt_get(root: bool) -> Command {
@@ -159,44 +141,27 @@ fn apt_get(root: bool) -> Command {
         sudo.args(["-n", "apt-get"]);
         sudo
     };
-    command
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .args(["-q", "-o", "DPkg::Lock::Timeout=300"]);
+    command.env("DEBIAN_FRONTEND", "noninteractive").args(["-q", "-o", "DPkg::Lock::Timeout=300"]);
     command
 }
 
 fn machine_node() -> Option<Node> {
     let version = runner::answer("node", &["--version"])?;
-    Some(Node {
-        folders: Vec::new(),
-        version,
-    })
+    Some(Node { folders: Vec::new(), version })
 }
 
 fn kept_node(kept: &Path) -> Option<Node> {
     let modules = kept.join("node_modules");
     let bin = modules.join(node_package().ok()?).join("bin");
     let version = runner::answer(bin.join("node"), &["--version"])?;
-    Some(Node {
-        folders: vec![bin, modules.join(".bin")],
-        version,
-    })
+    Some(Node { folders: vec![bin, modules.join(".bin")], version })
 }
 
 fn fetch_node(own: &Node, kept: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(kept).with_context(|| format!("creating {}", kept.display()))?;
     let node = format!("{}@{NODE_LINE}", node_package()?);
     let npm = format!("npm@{NPM_LINE}");
-    runner::run(own.npm(kept)?.args([
-        "install",
-        "--no-save",
-        "--no-audit",
-        "--no-fund",
-        "--prefix",
-        ".",
-        &node,
-        &npm,
-    ]))
+    runner::run(own.npm(kept)?.args(["install", "--no-save", "--no-audit", "--no-fund", "--prefix", ".", &node, &npm]))
 }
 
 fn node_package() -> anyhow::Result<&'static str> {
@@ -233,9 +198,7 @@ fn postgres_folder() -> Option<PathBuf> {
 }
 
 fn find_in(path: &std::ffi::OsStr, program: &str) -> Option<PathBuf> {
-    std::env::split_paths(path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
+    std::env::split_paths(path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 #[cfg(test)]
@@ -254,11 +217,7 @@ mod tests {
             ("v22.0.0", ">=18 <21", false),
         ];
         for (version, engines, expected) in table {
-            assert_eq!(
-                satisfies(version, engines).unwrap(),
-                expected,
-                "{version} in {engines}"
-            );
+            assert_eq!(satisfies(version, engines).unwrap(), expected, "{version} in {engines}");
         }
         assert!(satisfies("v20.0.0", "latest").is_err());
     }

@@ -77,10 +77,6 @@ fn run(root: &Path, task: &Task) -> anyhow::Result<ExitCode> {
 
 /// The folder that holds the root `Cargo.toml`, wherever the task was called from.
 fn workspace_root() -> anyhow::Result<PathBuf> {
-    let here = std::env::var("CARGO_MANIFEST_DIR")
-        .unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
-    Path::new(&here)
-        .parent()
-        .map(Path::to_path_buf)
-        .context("xtask has no parent folder; run it as `cargo xtask`")
+    let here = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    Path::new(&here).parent().map(Path::to_path_buf).context("xtask has no parent folder; run it as `cargo xtask`")
 }

@@ -33,21 +33,13 @@ impl Cost {
 pub(crate) fn measure(command: &mut Command) -> anyhow::Result<Cost> {
     let name = command.get_program().to_string_lossy().into_owned();
     let started = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .spawn()
-        .with_context(|| format!("starting `{name}`"))?;
-    let (status, cpu_seconds, peak_kib) =
-        watch(&mut child).with_context(|| format!("watching `{name}`"))?;
+    let mut child = command.stdin(Stdio::null()).spawn().with_context(|| format!("starting `{name}`"))?;
+    let (status, cpu_seconds, peak_kib) = watch(&mut child).with_context(|| format!("watching `{name}`"))?;
     let wall = started.elapsed();
     if !status.success() {
         bail!("`{name}` failed ({status})");
     }
-    Ok(Cost {
-        wall,
-        cpu_seconds,
-        peak_kib,
-    })
+    Ok(Cost { wall, cpu_seconds, peak_kib })
 }
 
 /// A finished process keeps its times in `/proc` until it is waited for, but not its memory.
@@ -56,8 +48,7 @@ fn watch(child: &mut Child) -> anyhow::Result<(ExitStatus, f64, u64)> {
     let mut peak_kib = 0;
     loop {
         let stat = fs::read_to_string(format!("{folder}/stat"))?;
-        let (finished, cpu_seconds) =
-            parse_stat(&stat).context("unknown form of /proc/PID/stat")?;
+        let (finished, cpu_seconds) = parse_stat(&stat).context("unknown form of /proc/PID/stat")?;
         if finished {
             return Ok((child.wait()?, cpu_seconds, peak_kib));
         }
@@ -80,17 +71,12 @@ fn parse_stat(stat: &str) -> Option<(bool, f64)> {
 }
 
 fn parse_peak(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
 /// For rates that are printed; counts here are far below the 2^53 that `f64` holds exactly.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "printed measurements, not money"
-)]
+#[expect(clippy::cast_precision_loss, reason = "printed measurements, not money")]
 pub(crate) fn as_f64(count: u64) -> f64 {
     count as f64
 }
@@ -103,10 +89,7 @@ mod tests {
     fn reads_proc() {
         let stat = "77 (a) b) Z 1 77 77 0 -1 4228 1 2 3 4 150 50 20 5 20 0 1 0 100 0 0";
         assert_eq!(parse_stat(stat), Some((true, 2.25)));
-        assert_eq!(
-            parse_peak("Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t 1 kB\n"),
-            Some(2048)
-        );
+        assert_eq!(parse_peak("Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t 1 kB\n"), Some(2048));
     }
 
     #[test]

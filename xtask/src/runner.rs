@@ -19,10 +19,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// Like [`run`]; `watch` also sees every line, without colours.
-pub(crate) fn run_watched(
-    command: &mut Command,
-    mut watch: impl FnMut(&str),
-) -> anyhow::Result<()> {
+pub(crate) fn run_watched(command: &mut Command, mut watch: impl FnMut(&str)) -> anyhow::Result<()> {
     let shown = shown(command);
     println!("    $ {shown}");
     let started = Instant::now();
@@ -34,14 +31,8 @@ pub(crate) fn run_watched(
         .with_context(|| format!("starting `{shown}`"))?;
     let (lines, received) = mpsc::channel();
     let readers = [
-        child
-            .stdout
-            .take()
-            .map(|pipe| forward(pipe, std::io::stdout(), lines.clone())),
-        child
-            .stderr
-            .take()
-            .map(|pipe| forward(pipe, std::io::stderr(), lines.clone())),
+        child.stdout.take().map(|pipe| forward(pipe, std::io::stdout(), lines.clone())),
+        child.stderr.take().map(|pipe| forward(pipe, std::io::stderr(), lines.clone())),
     ];
     drop(lines);
     loop {
@@ -57,30 +48,17 @@ pub(crate) fn run_watched(
         // A reader ends with its pipe and cannot fail in a way that matters here.
         let _ = reader.join();
     }
-    let status = child
-        .wait()
-        .with_context(|| format!("waiting for `{shown}`"))?;
+    let status = child.wait().with_context(|| format!("waiting for `{shown}`"))?;
     if !status.success() {
-        bail!(
-            "`{shown}` failed ({status}) after {}",
-            elapsed(started.elapsed())
-        );
+        bail!("`{shown}` failed ({status}) after {}", elapsed(started.elapsed()));
     }
     Ok(())
 }
 
 /// The trimmed standard output of a short command, or `None` if it is missing or fails.
 pub(crate) fn answer(program: impl AsRef<OsStr>, args: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// The cargo that runs this task, in the workspace root.
@@ -103,20 +81,11 @@ pub(crate) fn cargo(root: &Path) -> Command {
 /// What `cargo metadata` says about the workspace's own crates.
 pub(crate) fn metadata(root: &Path) -> anyhow::Result<serde_json::Value> {
     let output = cargo(root)
-        .args([
-            "metadata",
-            "--no-deps",
-            "--offline",
-            "--format-version",
-            "1",
-        ])
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .output()
         .context("starting cargo metadata")?;
     if !output.status.success() {
-        bail!(
-            "cargo metadata: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     }
     serde_json::from_slice(&output.stdout).context("reading cargo metadata")
 }
@@ -124,19 +93,13 @@ pub(crate) fn metadata(root: &Path) -> anyhow::Result<serde_json::Value> {
 /// The folder that cargo builds into, whatever the environment or a configuration file says.
 pub(crate) fn target_folder(root: &Path) -> anyhow::Result<PathBuf> {
     let metadata = metadata(root)?;
-    let folder = metadata["target_directory"]
-        .as_str()
-        .context("cargo metadata names no target directory")?;
+    let folder = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
     Ok(PathBuf::from(folder))
 }
 
 /// `--locked` where a robot runs the task: there the committed lock file must be the right one.
 pub(crate) fn lock_flag() -> &'static [&'static str] {
-    if std::env::var_os("CI").is_some() {
-        &["--locked"]
-    } else {
-        &[]
-    }
+    if std::env::var_os("CI").is_some() { &["--locked"] } else { &[] }
 }
 
 /// `74.2 s` or `3 min 05 s`.
@@ -209,10 +172,7 @@ mod tests {
 
     #[test]
     fn colours_are_removed() {
-        assert_eq!(
-            without_colours("\u{1b}[1m\u{1b}[32m12 passed\u{1b}[39m (3)"),
-            "12 passed (3)"
-        );
+        assert_eq!(without_colours("\u{1b}[1m\u{1b}[32m12 passed\u{1b}[39m (3)"), "12 passed (3)");
     }
 
     #[test]

@@ -33,56 +33,16 @@ struct Step {
 
 /// Cheap checks first; the browser test last because it needs everything else to work.
 static STEPS: [Step; 10] = [
-    Step {
-        name: "tools",
-        check: tools,
-        quick: true,
-    },
-    Step {
-        name: "format",
-        check: format,
-        quick: true,
-    },
-    Step {
-        name: "clippy",
-        check: clippy,
-        quick: true,
-    },
-    Step {
-        name: "tests",
-        check: tests,
-        quick: true,
-    },
-    Step {
-        name: "doc tests",
-        check: doc_tests,
-        quick: true,
-    },
-    Step {
-        name: "benches",
-        check: benches,
-        quick: false,
-    },
-    Step {
-        name: "console lint",
-        check: console_lint,
-        quick: true,
-    },
-    Step {
-        name: "console tests",
-        check: console_tests,
-        quick: true,
-    },
-    Step {
-        name: "console build",
-        check: console_build,
-        quick: true,
-    },
-    Step {
-        name: "browser",
-        check: browser_test,
-        quick: false,
-    },
+    Step { name: "tools", check: tools, quick: true },
+    Step { name: "format", check: format, quick: true },
+    Step { name: "clippy", check: clippy, quick: true },
+    Step { name: "tests", check: tests, quick: true },
+    Step { name: "doc tests", check: doc_tests, quick: true },
+    Step { name: "benches", check: benches, quick: false },
+    Step { name: "console lint", check: console_lint, quick: true },
+    Step { name: "console tests", check: console_tests, quick: true },
+    Step { name: "console build", check: console_build, quick: true },
+    Step { name: "browser", check: browser_test, quick: false },
 ];
 
 enum Outcome {
@@ -125,29 +85,18 @@ pub(crate) fn run(root: &Path, args: &TestArgs) -> anyhow::Result<ExitCode> {
         }
     }
     print_summary(&steps, &outcomes, &tally, started.elapsed());
-    Ok(if failed {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn chosen(args: &TestArgs) -> anyhow::Result<Vec<&'static Step>> {
     for name in &args.only {
         if !STEPS.iter().any(|step| step.name == name) {
             let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
-            bail!(
-                "there is no check `{name}`; there are: {}",
-                names.join(", ")
-            );
+            bail!("there is no check `{name}`; there are: {}", names.join(", "));
         }
     }
     let wanted = |step: &&Step| {
-        if args.only.is_empty() {
-            step.quick || !args.quick
-        } else {
-            args.only.iter().any(|name| name == step.name)
-        }
+        if args.only.is_empty() { step.quick || !args.quick } else { args.only.iter().any(|name| name == step.name) }
     };
     Ok(STEPS.iter().filter(wanted).collect())
 }
@@ -171,10 +120,7 @@ fn print_summary(steps: &[&Step], outcomes: &[Outcome], tally: &Tally, total: Du
 
 fn tools(root: &Path, _: &mut Tally) -> anyhow::Result<()> {
     machine::rust_components(root)?;
-    println!(
-        "    PostgreSQL programs: {}",
-        machine::postgres()?.display()
-    );
+    println!("    PostgreSQL programs: {}", machine::postgres()?.display());
     println!("    Chromium: {}", machine::chromium()?.display());
     console::install(root)?;
     console::ensure_dist_folder(root)
@@ -203,26 +149,20 @@ fn tests(root: &Path, tally: &mut Tally) -> anyhow::Result<()> {
         command.args(["test", "--lib", "--bins", "--tests", "--no-fail-fast"]);
         TestRunner::Libtest
     };
-    command
-        .args(["--workspace", "--all-features"])
-        .args(runner::lock_flag());
+    command.args(["--workspace", "--all-features"]).args(runner::lock_flag());
     runner::run_watched(&mut command, |line| tally.read(runner, line))
 }
 
 fn doc_tests(root: &Path, tally: &mut Tally) -> anyhow::Result<()> {
     let mut command = runner::cargo(root);
-    command
-        .args(["test", "--doc", "--workspace", "--all-features"])
-        .args(runner::lock_flag());
+    command.args(["test", "--doc", "--workspace", "--all-features"]).args(runner::lock_flag());
     runner::run_watched(&mut command, |line| tally.read(TestRunner::Libtest, line))
 }
 
 /// Runs each bench once without measuring (divan's test mode), so that benches stay correct.
 fn benches(root: &Path, _: &mut Tally) -> anyhow::Result<()> {
     runner::run(
-        runner::cargo(root)
-            .args(["test", "--bench", "*", "--workspace", "--all-features"])
-            .args(runner::lock_flag()),
+        runner::cargo(root).args(["test", "--bench", "*", "--workspace", "--all-features"]).args(runner::lock_flag()),
     )
 }
 
@@ -231,10 +171,7 @@ fn console_lint(root: &Path, _: &mut Tally) -> anyhow::Result<()> {
     let node = console::install(root)?;
     let folder = console::folder(root);
     if folder.join("src/api/schema.d.ts").is_file() {
-        runner::run(
-            node.npm(&folder)?
-                .args(["run", "generate", "--", "--check"]),
-        )?;
+        runner::run(node.npm(&folder)?.args(["run", "generate", "--", "--check"]))?;
     }
     runner::run(node.npm(&folder)?.args(["run", "lint"]))
 }
@@ -254,15 +191,9 @@ fn console_build(root: &Path, _: &mut Tally) -> anyhow::Result<()> {
 /// optimised one would cost minutes more than the import of the demo day takes without.
 fn browser_test(root: &Path, tally: &mut Tally) -> anyhow::Result<()> {
     runner::run(
-        runner::cargo(root)
-            .args(["build", "--workspace", "--all-features", "--bins"])
-            .args(runner::lock_flag()),
+        runner::cargo(root).args(["build", "--workspace", "--all-features", "--bins"]).args(runner::lock_flag()),
     )?;
-    browser::run(
-        root,
-        &runner::target_folder(root)?.join("debug/onus"),
-        tally,
-    )
+    browser::run(root, &runner::target_folder(root)?.join("debug/onus"), tally)
 }
 
 #[cfg(test)]
@@ -273,9 +204,7 @@ mod tests {
     fn checks_can_be_chosen() {
         let count = |quick, only: &[&str]| {
             let only = only.iter().map(|name| (*name).to_owned()).collect();
-            chosen(&TestArgs { quick, only })
-                .map(|steps| steps.len())
-                .ok()
+            chosen(&TestArgs { quick, only }).map(|steps| steps.len()).ok()
         };
         assert_eq!(count(false, &[]), Some(STEPS.len()));
         assert_eq!(count(true, &[]), Some(STEPS.len() - 2));

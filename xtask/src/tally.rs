@@ -111,37 +111,21 @@ mod tests {
     fn summary_lines_of_all_runners() {
         use TestRunner::{Libtest, Nextest, Playwright, Vitest};
         let table = [
-            (
-                Nextest,
-                "     Summary [   0.123s] 12 tests run: 12 passed, 0 skipped",
-                (12, 0),
-            ),
+            (Nextest, "     Summary [   0.123s] 12 tests run: 12 passed, 0 skipped", (12, 0)),
             (
                 Nextest,
                 "     Summary [  9.1s] 14/20 tests run: 11 passed (1 slow, 2 flaky), 1 failed, 1 exec failed, 1 timed out, 3 skipped",
                 (11, 3),
             ),
-            (
-                Nextest,
-                "        PASS [   0.004s] xtask tally::tests::x 12 passed",
-                (0, 0),
-            ),
+            (Nextest, "        PASS [   0.004s] xtask tally::tests::x 12 passed", (0, 0)),
             (
                 Libtest,
                 "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
                 (3, 0),
             ),
-            (
-                Libtest,
-                "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out",
-                (2, 1),
-            ),
+            (Libtest, "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out", (2, 1)),
             (Vitest, "      Tests  34 passed (34)", (34, 0)),
-            (
-                Vitest,
-                "      Tests  1 failed | 11 passed | 2 skipped (14)",
-                (11, 1),
-            ),
+            (Vitest, "      Tests  1 failed | 11 passed | 2 skipped (14)", (11, 1)),
             (Vitest, " Test Files  4 passed (4)", (0, 0)),
             (Playwright, "  3 passed (12.3s)", (3, 0)),
             (Playwright, "  2 failed", (0, 2)),
@@ -152,11 +136,7 @@ mod tests {
         for (runner, line, (passed, failed)) in table {
             let mut tally = Tally::default();
             tally.read(runner, line);
-            assert_eq!(
-                (tally.passed, tally.failed),
-                (passed, failed),
-                "{runner:?}: {line}"
-            );
+            assert_eq!((tally.passed, tally.failed), (passed, failed), "{runner:?}: {line}");
         }
     }
 

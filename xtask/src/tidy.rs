@@ -11,16 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 /// Folders that hold nothing we wrote.
-const FOREIGN_FOLDERS: [&str; 8] = [
-    ".git",
-    "target",
-    "node_modules",
-    "dist",
-    "test-results",
-    "playwright-report",
-    "coverage",
-    "onus-demo",
-];
+const FOREIGN_FOLDERS: [&str; 8] =
+    [".git", "target", "node_modules", "dist", "test-results", "playwright-report", "coverage", "onus-demo"];
 
 /// One text file of the repository.
 pub(super) struct Source {
@@ -31,9 +23,7 @@ pub(super) struct Source {
 
 impl Source {
     fn extension(&self) -> &str {
-        self.path
-            .rsplit_once('.')
-            .map_or("", |(_, extension)| extension)
+        self.path.rsplit_once('.').map_or("", |(_, extension)| extension)
     }
 }
 
@@ -68,11 +58,7 @@ fn read_tree(root: &Path) -> anyhow::Result<Vec<Source>> {
         let Ok(text) = String::from_utf8(bytes) else {
             continue;
         };
-        let path = path
-            .strip_prefix(root)
-            .unwrap_or(&path)
-            .to_string_lossy()
-            .into_owned();
+        let path = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
         files.push(Source { path, text });
     }
     Ok(files)
@@ -83,10 +69,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     for entry in entries {
         let entry = entry.with_context(|| format!("reading {}", folder.display()))?;
         let path = entry.path();
-        let foreign = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| FOREIGN_FOLDERS.contains(&name));
+        let foreign = entry.file_name().to_str().is_some_and(|name| FOREIGN_FOLDERS.contains(&name));
         // A link leads out of the repository or to a file that is read anyway.
         let kind = entry.file_type()?;
         if kind.is_dir() && !foreign {
@@ -100,10 +83,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 
 #[cfg(test)]
 pub(super) fn source(path: &str, text: &str) -> Source {
-    Source {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    }
+    Source { path: path.to_owned(), text: text.to_owned() }
 }
 
 #[cfg(test)]

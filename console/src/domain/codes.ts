@@ -47,21 +47,21 @@ export const STATUS_COLORS: Record<string, string> = {
 };
 
 export const CASE_STATES = [
-  'open',
-  'contacted',
-  'diagnosed',
-  'proposed',
-  'accepted',
-  'fulfilled',
-  'closed',
-  'refused',
-  'silent',
-  'complaint_bank',
-  'complaint_regulator',
-  'legal',
-  'held',
-  'withdrawn',
-  'merged',
+  'OPEN',
+  'CONTACTED',
+  'DIAGNOSED',
+  'PROPOSED',
+  'ACCEPTED',
+  'FULFILLED',
+  'CLOSED',
+  'REFUSED',
+  'SILENT',
+  'COMPLAINT_BANK',
+  'COMPLAINT_REGULATOR',
+  'LEGAL',
+  'HELD',
+  'WITHDRAWN',
+  'MERGED',
 ] as const;
 
 export const TERMINAL_STATES = [

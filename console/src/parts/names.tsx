@@ -47,9 +47,16 @@ export function PartyName({ party }: { party: string }) {
   );
 }
 
+/** The value of a fact: yes and no and parties in words, anything else as it was recorded. */
+export function FactValue({ value }: { value: string }) {
+  const t = useT();
+  if (value === 'true' || value === 'false') return value === 'true' ? t.common.yes : t.common.no;
+  return nameOf(t.parties, value);
+}
+
 export function StateTag({ state, names }: { state: string; names: Record<string, string> }) {
   return (
-    <Tag color={STATE_COLORS[state] ?? 'default'} className="tag-flat">
+    <Tag color={STATE_COLORS[state.toLowerCase()] ?? 'default'} className="tag-flat">
       {nameOf(names, state)}
     </Tag>
   );

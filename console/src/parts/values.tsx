@@ -18,6 +18,16 @@ export function Time({ at, style = 'full' }: { at: string | null | undefined; st
   );
 }
 
+const MERCHANT_CODE = /^[0-9A-Za-z]{15}$/;
+const FEN = /^-?[0-9]+$/;
+
+/** One side of a break: the code of a merchant as it is, fen as money. */
+export function BreakValue({ value }: { value: string }) {
+  if (value === '') return <span className="quiet">–</span>;
+  if (FEN.test(value) && !MERCHANT_CODE.test(value)) return <Money minor={Number(value)} />;
+  return <span className="number">{value}</span>;
+}
+
 /** A hash or key: shortened for reading, whole for copying. */
 export function Hash({ value, length = 12 }: { value: string; length?: number }) {
   return (

@@ -66,27 +66,14 @@ impl Calendar {
     /// Names the holiday and day that is wrong: no day of the calendar, outside its year, off and worked at once,
     /// a worked day that is not on a weekend.
     pub fn from_toml(text: &str) -> Result<Self, CalendarError> {
-        let read: CalendarToml =
-            toml::from_str(text).map_err(|error| CalendarError::Form(error.to_string()))?;
-        let mut calendar = Self {
-            id: read.id,
-            years: BTreeMap::new(),
-            off: BTreeSet::new(),
-            worked: BTreeSet::new(),
-        };
+        let read: CalendarToml = toml::from_str(text).map_err(|error| CalendarError::Form(error.to_string()))?;
+        let mut calendar = Self { id: read.id, years: BTreeMap::new(), off: BTreeSet::new(), worked: BTreeSet::new() };
         for year in read.years {
             for holiday in &year.holidays {
                 calendar.add_holiday(year.year, holiday)?;
             }
-            if calendar
-                .years
-                .insert(year.year, (year.source, year.grade))
-                .is_some()
-            {
-                return Err(CalendarError::Form(format!(
-                    "year {} stands twice; merge the two",
-                    year.year
-                )));
+            if calendar.years.insert(year.year, (year.source, year.grade)).is_some() {
+                return Err(CalendarError::Form(format!("year {} stands twice; merge the two", year.year)));
             }
         }
         Ok(calendar)
@@ -97,9 +84,7 @@ impl Calendar {
     /// # Errors
     /// When that file is broken, which the tests of this crate rule out.
     pub fn builtin_cn() -> Result<Self, CalendarError> {
-        Self::from_toml(include_str!(
-            "../../../packs/calendar-cn-2026/calendar.toml"
-        ))
+        Self::from_toml(include_str!("../../../packs/calendar-cn-2026/calendar.toml"))
     }
 
     /// Name and version of the calendar.
@@ -117,9 +102,7 @@ impl Calendar {
     /// Source and grade of the year's days, if the year is covered.
     #[must_use]
     pub fn source(&self, day: Date) -> Option<(&str, Grade)> {
-        self.years
-            .get(&day.ymd().0)
-            .map(|(source, grade)| (source.as_str(), *grade))
+        self.years.get(&day.ymd().0).map(|(source, grade)| (source.as_str(), *grade))
     }
 
     /// Whether the day is worked.
@@ -148,14 +131,10 @@ impl Calendar {
     }
 
     fn add_holiday(&mut self, year: u32, holiday: &HolidayToml) -> Result<(), CalendarError> {
-        let wrong = |day: &str, problem| CalendarError::Day {
-            holiday: holiday.name.clone(),
-            day: day.to_owned(),
-            problem,
-        };
+        let wrong =
+            |day: &str, problem| CalendarError::Day { holiday: holiday.name.clone(), day: day.to_owned(), problem };
         let read = |text: &str| {
-            let day = Date::parse(text.as_bytes())
-                .map_err(|_| wrong(text, "is no day; expected YYYY-MM-DD"))?;
+            let day = Date::parse(text.as_bytes()).map_err(|_| wrong(text, "is no day; expected YYYY-MM-DD"))?;
             if day.ymd().0 == year {
                 Ok(day)
             } else {
@@ -173,17 +152,12 @@ impl Calendar {
         for text in &holiday.worked {
             let day = read(text)?;
             if !is_weekend(day) {
-                return Err(wrong(
-                    text,
-                    "is no weekend; only a Saturday or Sunday can be a worked day off",
-                ));
+                return Err(wrong(text, "is no weekend; only a Saturday or Sunday can be a worked day off"));
             }
             self.worked.insert(day);
         }
         let both = self.worked.intersection(&self.off).next();
-        both.map_or(Ok(()), |day| {
-            Err(wrong(&day.to_string(), "is both off and worked; keep one"))
-        })
+        both.map_or(Ok(()), |day| Err(wrong(&day.to_string(), "is both off and worked; keep one")))
     }
 }
 
@@ -225,9 +199,7 @@ mod tests {
             assert_eq!(calendar.is_working(day(text)), expected, "{text}");
         }
         // 261 days from Monday to Friday, 19 of them off, 6 weekend days worked.
-        let worked = (0..365)
-            .filter(|n| calendar.is_working(day("2026-01-01").plus_days(*n)))
-            .count();
+        let worked = (0..365).filter(|n| calendar.is_working(day("2026-01-01").plus_days(*n))).count();
         assert_eq!(worked, 248);
         assert_eq!(calendar.source(day("2026-05-01")).unwrap().1, Grade::R);
     }
@@ -238,45 +210,22 @@ mod tests {
         assert!(calendar.covers(day("2026-12-31")) && !calendar.covers(day("2027-01-01")));
         assert!(calendar.is_working(day("2027-01-01")));
         assert!(!calendar.is_working(day("2027-01-02")));
-        assert_eq!(
-            calendar.add_working_days(day("9999-12-31"), 3),
-            day("9999-12-31")
-        );
+        assert_eq!(calendar.add_working_days(day("9999-12-31"), 3), day("9999-12-31"));
     }
 
     #[test]
     fn says_what_is_wrong() {
         let with = |row: &str| {
-            let text = format!(
-                "id = 'x'\n[[years]]\nyear = 2026\nsource = 's'\ngrade = 'B'\nholidays = [{row}]"
-            );
+            let text = format!("id = 'x'\n[[years]]\nyear = 2026\nsource = 's'\ngrade = 'B'\nholidays = [{row}]");
             Calendar::from_toml(&text).unwrap_err().to_string()
         };
         let table = [
-            (
-                "{ name = 'A', from = '2026-02-30', to = '2026-03-01' }",
-                "expected YYYY-MM-DD",
-            ),
-            (
-                "{ name = 'A', from = '2026-02-03', to = '2026-02-01' }",
-                "swap them",
-            ),
-            (
-                "{ name = 'A', from = '2025-12-31', to = '2026-01-01' }",
-                "under its own",
-            ),
-            (
-                "{ name = 'A', from = '2026-01-01', to = '2026-01-01', worked = ['2026-01-05'] }",
-                "no weekend",
-            ),
-            (
-                "{ name = 'A', from = '2026-01-01', to = '2026-01-04', worked = ['2026-01-04'] }",
-                "keep one",
-            ),
-            (
-                "{ name = 'A', from = '2026-01-01', until = '2026-01-04' }",
-                "until",
-            ),
+            ("{ name = 'A', from = '2026-02-30', to = '2026-03-01' }", "expected YYYY-MM-DD"),
+            ("{ name = 'A', from = '2026-02-03', to = '2026-02-01' }", "swap them"),
+            ("{ name = 'A', from = '2025-12-31', to = '2026-01-01' }", "under its own"),
+            ("{ name = 'A', from = '2026-01-01', to = '2026-01-01', worked = ['2026-01-05'] }", "no weekend"),
+            ("{ name = 'A', from = '2026-01-01', to = '2026-01-04', worked = ['2026-01-04'] }", "keep one"),
+            ("{ name = 'A', from = '2026-01-01', until = '2026-01-04' }", "until"),
         ];
         for (row, expected) in table {
             let said = with(row);

@@ -190,15 +190,7 @@ pub const TRANSITIONS: &[(CaseState, &[(CaseEvent, CaseState)])] = &[
             (E::Merge, S::Merged),
         ],
     ),
-    (
-        S::Fulfilled,
-        &[
-            (E::Close, S::Closed),
-            (E::Hold, S::Held),
-            (E::Withdraw, S::Withdrawn),
-            (E::Merge, S::Merged),
-        ],
-    ),
+    (S::Fulfilled, &[(E::Close, S::Closed), (E::Hold, S::Held), (E::Withdraw, S::Withdrawn), (E::Merge, S::Merged)]),
     (
         S::Refused,
         &[
@@ -253,36 +245,19 @@ pub const TRANSITIONS: &[(CaseState, &[(CaseEvent, CaseState)])] = &[
             (E::Merge, S::Merged),
         ],
     ),
-    (
-        S::Held,
-        &[
-            (E::Diagnose, S::Diagnosed),
-            (E::Withdraw, S::Withdrawn),
-            (E::Merge, S::Merged),
-        ],
-    ),
+    (S::Held, &[(E::Diagnose, S::Diagnosed), (E::Withdraw, S::Withdrawn), (E::Merge, S::Merged)]),
     (S::Closed, &[]),
     (S::Withdrawn, &[]),
     (S::Merged, &[]),
 ];
 
 fn exits(state: CaseState) -> &'static [(CaseEvent, CaseState)] {
-    TRANSITIONS
-        .iter()
-        .find(|(from, _)| *from == state)
-        .map_or(&[], |(_, exits)| *exits)
+    TRANSITIONS.iter().find(|(from, _)| *from == state).map_or(&[], |(_, exits)| *exits)
 }
 
 fn allowed(state: CaseState) -> String {
-    let names: Vec<&str> = exits(state)
-        .iter()
-        .map(|(event, _)| event.as_str())
-        .collect();
-    if names.is_empty() {
-        "nothing, it is over".to_owned()
-    } else {
-        names.join(", ")
-    }
+    let names: Vec<&str> = exits(state).iter().map(|(event, _)| event.as_str()).collect();
+    if names.is_empty() { "nothing, it is over".to_owned() } else { names.join(", ") }
 }
 
 /// Where a case stands after an event.
@@ -364,35 +339,20 @@ pub fn open_case(
             duty: obligation.duty.clone(),
             owner: obligation.owner,
             due_at: deadline.due_at(now, calendar, zone),
-            amount_minor: if pays(&obligation.duty) {
-                verdict.loss_minor
-            } else {
-                0
-            },
+            amount_minor: if pays(&obligation.duty) { verdict.loss_minor } else { 0 },
         })
     };
-    let obligations: Vec<DueObligation> = (1..)
-        .zip(&verdict.obligations)
-        .map(resolve)
-        .collect::<Result<_, OpenError>>()?;
+    let obligations: Vec<DueObligation> =
+        (1..).zip(&verdict.obligations).map(resolve).collect::<Result<_, OpenError>>()?;
     let Some(due_at) = obligations.iter().map(|obligation| obligation.due_at).min() else {
         return Ok(None);
     };
-    Ok(Some(NewCase {
-        id,
-        kind: verdict.kind,
-        state: CaseState::Diagnosed,
-        opened_at: now,
-        due_at,
-        obligations,
-    }))
+    Ok(Some(NewCase { id, kind: verdict.kind, state: CaseState::Diagnosed, opened_at: now, due_at, obligations }))
 }
 
 /// Whether a duty moves the loss: its code says so by its first word.
 fn pays(duty: &str) -> bool {
-    ["pay", "restitution", "refund", "settle"]
-        .iter()
-        .any(|word| duty.starts_with(word))
+    ["pay", "restitution", "refund", "settle"].iter().any(|word| duty.starts_with(word))
 }
 
 #[cfg(test)]
@@ -431,11 +391,7 @@ mod tests {
     fn every_state_stands_in_the_table_once() {
         let listed: Vec<CaseState> = TRANSITIONS.iter().map(|(state, _)| *state).collect();
         for state in CaseState::ALL {
-            assert_eq!(
-                listed.iter().filter(|other| *other == state).count(),
-                1,
-                "{state}"
-            );
+            assert_eq!(listed.iter().filter(|other| *other == state).count(), 1, "{state}");
             assert_eq!(CaseState::parse(state.as_str()), Some(*state));
             assert_eq!(exits(*state).is_empty(), state.is_terminal(), "{state}");
             if !state.is_terminal() {
@@ -443,97 +399,43 @@ mod tests {
                 assert_eq!(apply(*state, CaseEvent::Merge), Ok(CaseState::Merged));
             }
             if !state.is_terminal() && *state != CaseState::Held {
-                assert_eq!(
-                    apply(*state, CaseEvent::Hold),
-                    Ok(CaseState::Held),
-                    "{state}"
-                );
+                assert_eq!(apply(*state, CaseEvent::Hold), Ok(CaseState::Held), "{state}");
             }
         }
     }
 
     #[test]
     fn the_two_long_ways() {
-        let walk = |from: CaseState, events: &[CaseEvent]| {
-            events
-                .iter()
-                .try_fold(from, |state, event| apply(state, *event))
-        };
-        let good = [
-            E::Contact,
-            E::Diagnose,
-            E::Propose,
-            E::Accept,
-            E::Fulfil,
-            E::Close,
-        ];
+        let walk =
+            |from: CaseState, events: &[CaseEvent]| events.iter().try_fold(from, |state, event| apply(state, *event));
+        let good = [E::Contact, E::Diagnose, E::Propose, E::Accept, E::Fulfil, E::Close];
         assert_eq!(walk(S::Open, &good), Ok(S::Closed));
-        let bad = [
-            E::FallSilent,
-            E::ComplainToBank,
-            E::ComplainToRegulator,
-            E::GoToLaw,
-            E::Fulfil,
-            E::Close,
-        ];
+        let bad = [E::FallSilent, E::ComplainToBank, E::ComplainToRegulator, E::GoToLaw, E::Fulfil, E::Close];
         assert_eq!(walk(S::Diagnosed, &bad), Ok(S::Closed));
         let refusal = apply(S::Held, E::Accept).unwrap_err().to_string();
-        assert_eq!(
-            refusal,
-            "a case in state HELD does not allow accept; it allows: diagnose, withdraw, merge"
-        );
-        assert!(
-            apply(S::Closed, E::Diagnose)
-                .unwrap_err()
-                .to_string()
-                .ends_with("nothing, it is over")
-        );
+        assert_eq!(refusal, "a case in state HELD does not allow accept; it allows: diagnose, withdraw, merge");
+        assert!(apply(S::Closed, E::Diagnose).unwrap_err().to_string().ends_with("nothing, it is over"));
     }
 
     #[test]
     fn a_verdict_opens_a_case() {
-        let (calendar, zone) = (
-            Calendar::builtin_cn().unwrap(),
-            Zone::named("Asia/Shanghai").unwrap(),
-        );
+        let (calendar, zone) = (Calendar::builtin_cn().unwrap(), Zone::named("Asia/Shanghai").unwrap());
         let now = Instant::parse("2026-09-21T23:00:00+08:00").unwrap();
         let given = verdict(&[
             ("restitution", Party::Acquirer, "15d"),
             ("quarantine", Party::Agent, "2wd"),
             ("pay_compensation", Party::Agent, "15d"),
         ]);
-        let case = open_case(&given, "P1", now, &calendar, &zone)
-            .unwrap()
-            .unwrap();
-        assert_eq!(
-            (case.id.as_str(), case.state, case.opened_at),
-            ("P1.K6", CaseState::Diagnosed, now)
-        );
+        let case = open_case(&given, "P1", now, &calendar, &zone).unwrap().unwrap();
+        assert_eq!((case.id.as_str(), case.state, case.opened_at), ("P1.K6", CaseState::Diagnosed, now));
         assert_eq!(zone.format(case.due_at), "2026-09-23T23:59:59+08:00");
-        let amounts: Vec<(u32, i64)> = case
-            .obligations
-            .iter()
-            .map(|due| (due.seq, due.amount_minor))
-            .collect();
+        let amounts: Vec<(u32, i64)> = case.obligations.iter().map(|due| (due.seq, due.amount_minor)).collect();
         assert_eq!(amounts, [(1, 12_345), (2, 0), (3, 12_345)]);
 
-        assert_eq!(
-            open_case(&verdict(&[]), "P1", now, &calendar, &zone),
-            Ok(None)
-        );
-        let broken = open_case(
-            &verdict(&[("explain", Party::Acquirer, "soon")]),
-            "P1",
-            now,
-            &calendar,
-            &zone,
-        )
-        .unwrap_err();
-        assert!(
-            broken
-                .to_string()
-                .starts_with("case P1.K6, obligation 1 (explain) of rule R1: deadline \"soon\"")
-        );
+        assert_eq!(open_case(&verdict(&[]), "P1", now, &calendar, &zone), Ok(None));
+        let broken =
+            open_case(&verdict(&[("explain", Party::Acquirer, "soon")]), "P1", now, &calendar, &zone).unwrap_err();
+        assert!(broken.to_string().starts_with("case P1.K6, obligation 1 (explain) of rule R1: deadline \"soon\""));
     }
 
     proptest! {

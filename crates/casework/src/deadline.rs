@@ -9,9 +9,7 @@ const END_OF_DAY: u32 = 86_399;
 
 /// A deadline did not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "deadline {found:?}: expected working days `2wd`, days `15d`, hours `4h`, minutes `30m` or `now`"
-)]
+#[error("deadline {found:?}: expected working days `2wd`, days `15d`, hours `4h`, minutes `30m` or `now`")]
 pub struct DeadlineError {
     found: String,
 }
@@ -37,15 +35,11 @@ impl Deadline {
     /// # Errors
     /// When the text is anything else, or the number is above 65535.
     pub fn parse(text: &str) -> Result<Self, DeadlineError> {
-        let wrong = || DeadlineError {
-            found: text.chars().take(40).collect(),
-        };
+        let wrong = || DeadlineError { found: text.chars().take(40).collect() };
         if text == "now" {
             return Ok(Self::Now);
         }
-        let split = text
-            .find(|letter: char| !letter.is_ascii_digit())
-            .ok_or_else(wrong)?;
+        let split = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
         let (digits, unit) = text.split_at(split);
         let number: u16 = digits.parse().map_err(|_| wrong())?;
         match unit {
@@ -88,9 +82,7 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(Deadline::parse(text), Ok(expected), "{text}");
         }
-        for text in [
-            "", "wd", "2", "2 wd", "-1d", "2w", "70000d", "两天", "Now", "1.5h",
-        ] {
+        for text in ["", "wd", "2", "2 wd", "-1d", "2w", "70000d", "两天", "Now", "1.5h"] {
             assert!(Deadline::parse(text).is_err(), "{text}");
         }
     }
@@ -101,55 +93,21 @@ mod tests {
         let zone = Zone::named("Asia/Shanghai").unwrap();
         // (from, deadline, due)
         let table = [
-            (
-                "2026-09-21T10:25:00+08:00",
-                "now",
-                "2026-09-21T10:25:00+08:00",
-            ),
-            (
-                "2026-09-21T10:25:00+08:00",
-                "30m",
-                "2026-09-21T10:55:00+08:00",
-            ),
-            (
-                "2026-09-21T22:00:00+08:00",
-                "4h",
-                "2026-09-22T02:00:00+08:00",
-            ),
-            (
-                "2026-09-21T10:25:00+08:00",
-                "15d",
-                "2026-10-06T23:59:59+08:00",
-            ),
-            (
-                "2026-09-21T10:25:00+08:00",
-                "2wd",
-                "2026-09-23T23:59:59+08:00",
-            ),
+            ("2026-09-21T10:25:00+08:00", "now", "2026-09-21T10:25:00+08:00"),
+            ("2026-09-21T10:25:00+08:00", "30m", "2026-09-21T10:55:00+08:00"),
+            ("2026-09-21T22:00:00+08:00", "4h", "2026-09-22T02:00:00+08:00"),
+            ("2026-09-21T10:25:00+08:00", "15d", "2026-10-06T23:59:59+08:00"),
+            ("2026-09-21T10:25:00+08:00", "2wd", "2026-09-23T23:59:59+08:00"),
             // Thursday before Mid-Autumn: Friday to Sunday are holidays.
-            (
-                "2026-09-24T10:00:00+08:00",
-                "1wd",
-                "2026-09-28T23:59:59+08:00",
-            ),
+            ("2026-09-24T10:00:00+08:00", "1wd", "2026-09-28T23:59:59+08:00"),
             // The day before National Day: back on the 8th; Saturday the 10th is worked.
-            (
-                "2026-09-30T10:00:00+08:00",
-                "3wd",
-                "2026-10-10T23:59:59+08:00",
-            ),
+            ("2026-09-30T10:00:00+08:00", "3wd", "2026-10-10T23:59:59+08:00"),
             // Just after local midnight it is already the new day, although not in UTC.
-            (
-                "2026-09-22T00:30:00+08:00",
-                "1d",
-                "2026-09-23T23:59:59+08:00",
-            ),
+            ("2026-09-22T00:30:00+08:00", "1d", "2026-09-23T23:59:59+08:00"),
         ];
         for (from, text, due) in table {
             let from = Instant::parse(from).unwrap();
-            let got = Deadline::parse(text)
-                .unwrap()
-                .due_at(from, &calendar, &zone);
+            let got = Deadline::parse(text).unwrap().due_at(from, &calendar, &zone);
             assert_eq!(zone.format(got), due, "{text} from {}", zone.format(from));
         }
     }

@@ -7,7 +7,5 @@ mod deadline;
 pub mod notices;
 
 pub use calendar::{Calendar, CalendarError};
-pub use case::{
-    CaseEvent, CaseState, DueObligation, NewCase, OpenError, Refusal, TRANSITIONS, apply, open_case,
-};
+pub use case::{CaseEvent, CaseState, DueObligation, NewCase, OpenError, Refusal, TRANSITIONS, apply, open_case};
 pub use deadline::{Deadline, DeadlineError};

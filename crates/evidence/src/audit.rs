@@ -97,24 +97,19 @@ impl fmt::Display for Fault {
             Self::EntryRepeated { index } => {
                 write!(f, "entry {index} came again or out of order")
             }
-            Self::RootMismatch { from, to } => write!(
-                f,
-                "entries {from} to {} do not lead to the root signed at {to}",
-                to.saturating_sub(1)
-            ),
-            Self::EntriesRemoved { from, to } => write!(
-                f,
-                "{to} entries were signed, entries {from} to {} are gone",
-                to.saturating_sub(1)
-            ),
+            Self::RootMismatch { from, to } => {
+                write!(f, "entries {from} to {} do not lead to the root signed at {to}", to.saturating_sub(1))
+            }
+            Self::EntriesRemoved { from, to } => {
+                write!(f, "{to} entries were signed, entries {from} to {} are gone", to.saturating_sub(1))
+            }
             Self::SplitView { size } => {
                 write!(f, "two different roots were signed for {size} entries")
             }
             Self::BadSignature { size, detail } => write!(f, "checkpoint at {size}: {detail}"),
-            Self::CheckpointAltered { size, signed_size } => write!(
-                f,
-                "checkpoint at {size}: stored size or root differ from the note (signed at {signed_size})"
-            ),
+            Self::CheckpointAltered { size, signed_size } => {
+                write!(f, "checkpoint at {size}: stored size or root differ from the note (signed at {signed_size})")
+            }
         }
     }
 }
@@ -174,29 +169,20 @@ pub struct LogVerifier {
 impl LogVerifier {
     /// Starts with the stored checkpoints (size, root, note) and the log's public key. A checkpoint kept
     /// elsewhere may be added: it also finds entries removed together with their own checkpoints.
-    pub fn new<R: AsRef<[u8]>, N: AsRef<str>>(
-        checkpoints: &[(u64, R, N)],
-        key: &VerifyingKey,
-    ) -> Self {
+    pub fn new<R: AsRef<[u8]>, N: AsRef<str>>(checkpoints: &[(u64, R, N)], key: &VerifyingKey) -> Self {
         let mut report = LogReport::default();
         let mut heads = Vec::new();
         for (size, root, note) in checkpoints {
-            let signed = verify_note(note.as_ref(), key)
-                .and_then(|head| check_origin(&head, key.name()).map(|()| head));
+            let signed =
+                verify_note(note.as_ref(), key).and_then(|head| check_origin(&head, key.name()).map(|()| head));
             match signed {
                 Ok(head) => {
                     if head.size != *size || head.root.as_ref() != root.as_ref() {
-                        report.push(Fault::CheckpointAltered {
-                            size: *size,
-                            signed_size: head.size,
-                        });
+                        report.push(Fault::CheckpointAltered { size: *size, signed_size: head.size });
                     }
                     heads.push(head);
                 }
-                Err(error) => report.push(Fault::BadSignature {
-                    size: *size,
-                    detail: error.to_string(),
-                }),
+                Err(error) => report.push(Fault::BadSignature { size: *size, detail: error.to_string() }),
             }
         }
         heads.sort_by_key(|head| head.size);
@@ -223,10 +209,7 @@ impl LogVerifier {
             return;
         }
         if index > self.next_index {
-            self.report.push(Fault::EntriesMissing {
-                from: self.next_index,
-                to: index,
-            });
+            self.report.push(Fault::EntriesMissing { from: self.next_index, to: index });
             self.lost = true;
             self.next_index = index;
             self.settle();
@@ -234,10 +217,7 @@ impl LogVerifier {
         let computed = leaf_hash(body);
         let stored = Hash::try_from(stored_leaf_hash).ok();
         if stored != Some(computed) {
-            self.report.push(Fault::EntryAltered {
-                index,
-                altered: Altered::Unclear,
-            });
+            self.report.push(Fault::EntryAltered { index, altered: Altered::Unclear });
             self.by_leaf.get_or_insert_with(|| self.by_body.clone());
         }
         if let Some(by_leaf) = &mut self.by_leaf {
@@ -254,10 +234,7 @@ impl LogVerifier {
         let left = &self.heads[self.heads_done..];
         self.report.checkpoints_failed += left.len() as u64;
         if let Some(largest) = left.last() {
-            self.report.push(Fault::EntriesRemoved {
-                from: self.next_index,
-                to: largest.size,
-            });
+            self.report.push(Fault::EntriesRemoved { from: self.next_index, to: largest.size });
         }
         self.report
     }

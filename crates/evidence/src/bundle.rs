@@ -101,9 +101,7 @@ impl Bundle {
         checkpoint: &str,
         key: &VerifyingKey,
     ) -> Result<Self, BundleError> {
-        let text = std::str::from_utf8(body).map_err(|error| BundleError::Body {
-            reason: error.to_string(),
-        })?;
+        let text = std::str::from_utf8(body).map_err(|error| BundleError::Body { reason: error.to_string() })?;
         let bundle = Self {
             format: BUNDLE_FORMAT.to_owned(),
             body: text.to_owned(),
@@ -136,46 +134,23 @@ impl Bundle {
 ///
 /// # Errors
 /// Names the first part that does not hold.
-pub fn verify_bundle(
-    bundle: &Bundle,
-    trusted: Option<&VerifyingKey>,
-) -> Result<VerifiedEntry, BundleError> {
+pub fn verify_bundle(bundle: &Bundle, trusted: Option<&VerifyingKey>) -> Result<VerifiedEntry, BundleError> {
     if bundle.format != BUNDLE_FORMAT {
-        return Err(BundleError::Format {
-            found: bundle.format.clone(),
-        });
+        return Err(BundleError::Format { found: bundle.format.clone() });
     }
     let key: VerifyingKey = bundle.public_key.parse()?;
     if let Some(expected) = trusted.filter(|expected| **expected != key) {
-        return Err(BundleError::OtherKey {
-            found: key.to_string(),
-            expected: expected.to_string(),
-        });
+        return Err(BundleError::OtherKey { found: key.to_string(), expected: expected.to_string() });
     }
     let computed = leaf_hash(bundle.body.as_bytes());
     if computed != bundle.leaf_hash {
-        return Err(BundleError::LeafHash {
-            computed,
-            stated: bundle.leaf_hash,
-        });
+        return Err(BundleError::LeafHash { computed, stated: bundle.leaf_hash });
     }
     let body = parse_canonical(&bundle.body)?;
     let checkpoint = verify_note(&bundle.checkpoint, &key)?;
     check_origin(&checkpoint, key.name())?;
-    verify_inclusion(
-        computed,
-        bundle.index,
-        checkpoint.size,
-        checkpoint.root,
-        &bundle.proof,
-    )?;
-    Ok(VerifiedEntry {
-        index: bundle.index,
-        body,
-        checkpoint,
-        key,
-        key_was_trusted: trusted.is_some(),
-    })
+    verify_inclusion(computed, bundle.index, checkpoint.size, checkpoint.root, &bundle.proof)?;
+    Ok(VerifiedEntry { index: bundle.index, body, checkpoint, key, key_was_trusted: trusted.is_some() })
 }
 
 /// Two readers must see the same entry: duplicate keys and other spellings are refused.
@@ -184,9 +159,7 @@ fn parse_canonical(text: &str) -> Result<Value, BundleError> {
     let value: Value = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
     let canonical = canonical_json(&value).map_err(|error| bad(error.to_string()))?;
     if canonical != text.as_bytes() {
-        return Err(bad(
-            "keys are not sorted or not unique, or it holds spaces".to_owned()
-        ));
+        return Err(bad("keys are not sorted or not unique, or it holds spaces".to_owned()));
     }
     Ok(value)
 }
@@ -205,9 +178,7 @@ mod tests {
 
     fn bundle() -> Bundle {
         let bodies: Vec<Vec<u8>> = (0..21)
-            .map(|n| {
-                canonical_json(&json!({"payment": n, "cause": "TERM.HW", "说明": "终端"})).unwrap()
-            })
+            .map(|n| canonical_json(&json!({"payment": n, "cause": "TERM.HW", "说明": "终端"})).unwrap())
             .collect();
         let tree = Tree::from_leaves(bodies.iter().map(|b| leaf_hash(b)));
         let note = key().sign_head(21, tree.root());
@@ -239,10 +210,7 @@ mod tests {
                 let Ok(altered) = serde_json::from_slice::<Bundle>(&bytes) else {
                     continue;
                 };
-                assert!(
-                    verify_bundle(&altered, None).is_err(),
-                    "byte {position} bit {bit}"
-                );
+                assert!(verify_bundle(&altered, None).is_err(), "byte {position} bit {bit}");
             }
         }
     }
@@ -251,10 +219,7 @@ mod tests {
     fn refuses_another_key_and_ambiguous_bodies() {
         let good = bundle();
         let other = SigningKey::from_seed("onus.example/log", [4; 32]).unwrap();
-        assert!(matches!(
-            verify_bundle(&good, Some(&other.verifying_key())),
-            Err(BundleError::OtherKey { .. })
-        ));
+        assert!(matches!(verify_bundle(&good, Some(&other.verifying_key())), Err(BundleError::OtherKey { .. })));
         for body in [r#"{"a":1,"a":2}"#, r#"{"a": 1}"#, r#"{"b":1,"a":1}"#, "{"] {
             let tree = Tree::from_leaves([leaf_hash(body.as_bytes())]);
             let note = key().sign_head(1, tree.root());

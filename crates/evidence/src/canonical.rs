@@ -75,12 +75,7 @@ fn write_value(value: &Value, path: &mut String, out: &mut Vec<u8>) -> Result<()
     Ok(())
 }
 
-fn write_below(
-    value: &Value,
-    step: &str,
-    path: &mut String,
-    out: &mut Vec<u8>,
-) -> Result<(), CanonicalError> {
+fn write_below(value: &Value, step: &str, path: &mut String, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
     let length = path.len();
     path.push('/');
     path.push_str(step);
@@ -89,24 +84,13 @@ fn write_below(
     Ok(())
 }
 
-fn write_number(
-    number: &serde_json::Number,
-    path: &str,
-    out: &mut Vec<u8>,
-) -> Result<(), CanonicalError> {
-    let magnitude = number
-        .as_i64()
-        .map(i64::unsigned_abs)
-        .or_else(|| number.as_u64());
+fn write_number(number: &serde_json::Number, path: &str, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
+    let magnitude = number.as_i64().map(i64::unsigned_abs).or_else(|| number.as_u64());
     match magnitude {
-        None => Err(CanonicalError::Float {
-            path: path.to_owned(),
-            number: number.to_string(),
-        }),
-        Some(large) if large > MAX_SAFE_INTEGER => Err(CanonicalError::TooLarge {
-            path: path.to_owned(),
-            number: number.to_string(),
-        }),
+        None => Err(CanonicalError::Float { path: path.to_owned(), number: number.to_string() }),
+        Some(large) if large > MAX_SAFE_INTEGER => {
+            Err(CanonicalError::TooLarge { path: path.to_owned(), number: number.to_string() })
+        }
         Some(_) => {
             out.extend_from_slice(number.to_string().as_bytes());
             Ok(())
@@ -164,9 +148,7 @@ mod tests {
     #[test]
     fn refuses_numbers_that_readers_round_and_says_where() {
         assert_eq!(
-            canonical_json(&json!({"a": [0, {"amount": 1.5}]}))
-                .unwrap_err()
-                .to_string(),
+            canonical_json(&json!({"a": [0, {"amount": 1.5}]})).unwrap_err().to_string(),
             "/a/1/amount: 1.5 is not an integer; evidence holds integers in small units only"
         );
         assert!(canonical_json(&json!(MAX_SAFE_INTEGER)).is_ok());

@@ -22,12 +22,7 @@ impl Checkpoint {
     /// The text that is signed: origin, size and base64 root, a line each.
     #[must_use]
     pub fn to_text(&self) -> String {
-        format!(
-            "{}\n{}\n{}\n",
-            self.origin,
-            self.size,
-            self.root.to_base64()
-        )
+        format!("{}\n{}\n{}\n", self.origin, self.size, self.root.to_base64())
     }
 
     /// Reads the text of a checkpoint. Extension lines after the root are allowed and ignored, as the
@@ -40,9 +35,7 @@ impl Checkpoint {
             line: line.chars().take(120).collect(),
             expected,
         };
-        let body = text
-            .strip_suffix('\n')
-            .ok_or_else(|| bad("", "a text that ends in a newline"))?;
+        let body = text.strip_suffix('\n').ok_or_else(|| bad("", "a text that ends in a newline"))?;
         let mut lines = body.split('\n');
         let mut next = |expected| match lines.next() {
             Some(line) if !line.is_empty() => Ok(line),
@@ -56,8 +49,7 @@ impl Checkpoint {
         }
         Ok(Self {
             origin: origin.to_owned(),
-            size: parse_size(size)
-                .ok_or_else(|| bad(size, "line 2: a decimal number without leading zeros"))?,
+            size: parse_size(size).ok_or_else(|| bad(size, "line 2: a decimal number without leading zeros"))?,
             root: STANDARD
                 .decode(root)
                 .ok()
@@ -70,11 +62,7 @@ impl Checkpoint {
 fn parse_size(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     let leading_zero = text.len() > 1 && text.starts_with('0');
-    if digits && !leading_zero {
-        text.parse().ok()
-    } else {
-        None
-    }
+    if digits && !leading_zero { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -83,8 +71,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_specification() {
-        let text =
-            "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+        let text = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
         let checkpoint = Checkpoint::parse(text).unwrap();
         assert_eq!(checkpoint.origin, "example.com/behind-the-sofa");
         assert_eq!(checkpoint.size, 20_852_163);

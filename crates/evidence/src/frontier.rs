@@ -33,10 +33,7 @@ impl Frontier {
     /// An empty log.
     #[must_use]
     pub const fn empty() -> Self {
-        Self {
-            size: 0,
-            peaks: Vec::new(),
-        }
+        Self { size: 0, peaks: Vec::new() }
     }
 
     /// The log of these leaf hashes.
@@ -55,11 +52,7 @@ impl Frontier {
         if peaks.len() == expected {
             Ok(Self { size, peaks })
         } else {
-            Err(FrontierError {
-                size,
-                expected,
-                found: peaks.len(),
-            })
+            Err(FrontierError { size, expected, found: peaks.len() })
         }
     }
 
@@ -97,12 +90,7 @@ impl Frontier {
 
 /// The root over perfect subtrees that stand side by side, largest first.
 pub(crate) fn fold_peaks(peaks: &[Hash]) -> Hash {
-    peaks
-        .iter()
-        .copied()
-        .rev()
-        .reduce(|right, left| node_hash(&left, &right))
-        .unwrap_or_else(Hash::of_empty_log)
+    peaks.iter().copied().rev().reduce(|right, left| node_hash(&left, &right)).unwrap_or_else(Hash::of_empty_log)
 }
 
 impl Extend<Hash> for Frontier {
@@ -154,12 +142,7 @@ mod tests {
         assert_eq!(frontier.root(), Hash::of_empty_log());
         for (input, root) in INPUTS.iter().zip(ROOTS) {
             frontier.append(leaf_hash(input));
-            assert_eq!(
-                frontier.root().to_string(),
-                root,
-                "size {}",
-                frontier.size()
-            );
+            assert_eq!(frontier.root().to_string(), root, "size {}", frontier.size());
         }
     }
 

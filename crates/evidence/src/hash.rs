@@ -63,12 +63,7 @@ impl Hash {
 /// Hash of an entry's body: `SHA-256(0x00 || body)`.
 #[must_use]
 pub fn leaf_hash(body: &[u8]) -> Hash {
-    Hash(
-        Sha256::new_with_prefix([0x00])
-            .chain_update(body)
-            .finalize()
-            .into(),
-    )
+    Hash(Sha256::new_with_prefix([0x00]).chain_update(body).finalize().into())
 }
 
 /// Hash of an inner node: `SHA-256(0x01 || left || right)`.
@@ -102,9 +97,7 @@ impl FromStr for Hash {
     type Err = HashError;
 
     fn from_str(text: &str) -> Result<Self, HashError> {
-        let bad = || HashError::Text {
-            text: text.chars().take(80).collect(),
-        };
+        let bad = || HashError::Text { text: text.chars().take(80).collect() };
         if text.len() != 2 * LEN {
             return Err(bad());
         }
@@ -136,10 +129,7 @@ impl TryFrom<&[u8]> for Hash {
     type Error = HashError;
 
     fn try_from(bytes: &[u8]) -> Result<Self, HashError> {
-        bytes
-            .try_into()
-            .map(Self)
-            .map_err(|_| HashError::Length { found: bytes.len() })
+        bytes.try_into().map(Self).map_err(|_| HashError::Length { found: bytes.len() })
     }
 }
 
@@ -167,10 +157,7 @@ mod tests {
             Hash::of_empty_log().to_string(),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
-        assert_eq!(
-            leaf_hash(b"").to_string(),
-            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-        );
+        assert_eq!(leaf_hash(b"").to_string(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
         assert_eq!(
             node_hash(&leaf_hash(b""), &leaf_hash(&[0])).to_string(),
             "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"
@@ -181,17 +168,9 @@ mod tests {
     fn text_form_is_strict() {
         let text = leaf_hash(b"x").to_string();
         assert_eq!(text.parse::<Hash>().unwrap(), leaf_hash(b"x"));
-        for bad in [
-            "",
-            &text[1..],
-            &text.to_uppercase(),
-            &format!("{}g", &text[..63]),
-        ] {
+        for bad in ["", &text[1..], &text.to_uppercase(), &format!("{}g", &text[..63])] {
             assert!(bad.parse::<Hash>().is_err(), "{bad:?}");
         }
-        assert_eq!(
-            Hash::try_from(&[0u8; 31][..]),
-            Err(HashError::Length { found: 31 })
-        );
+        assert_eq!(Hash::try_from(&[0u8; 31][..]), Err(HashError::Length { found: 31 }));
     }
 }

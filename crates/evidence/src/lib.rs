@@ -35,7 +35,5 @@ pub use checkpoint::Checkpoint;
 pub use frontier::{Frontier, FrontierError};
 pub use hash::{Hash, HashError, leaf_hash, node_hash};
 pub use note::{NoteError, SigningKey, VerifyingKey, open_note, verify_note};
-pub use proof::{
-    ProofError, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion,
-};
+pub use proof::{ProofError, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
 pub use tree::Tree;

@@ -91,10 +91,7 @@ impl SigningKey {
     /// When the name cannot stand in a note.
     pub fn from_seed(name: &str, seed: [u8; 32]) -> Result<Self, NoteError> {
         check_name(name)?;
-        Ok(Self {
-            name: name.to_owned(),
-            key: ed25519_dalek::SigningKey::from_bytes(&seed),
-        })
+        Ok(Self { name: name.to_owned(), key: ed25519_dalek::SigningKey::from_bytes(&seed) })
     }
 
     /// Reads the secret text form `PRIVATE+KEY+name+id+base64`.
@@ -102,9 +99,9 @@ impl SigningKey {
     /// # Errors
     /// When the text is not such a key.
     pub fn from_secret_text(text: &str) -> Result<Self, NoteError> {
-        let rest = text.strip_prefix(SECRET_PREFIX).ok_or(NoteError::Key {
-            reason: "a secret key begins with PRIVATE+KEY+",
-        })?;
+        let rest = text
+            .strip_prefix(SECRET_PREFIX)
+            .ok_or(NoteError::Key { reason: "a secret key begins with PRIVATE+KEY+" })?;
         let (name, id, seed) = split_key(rest)?;
         let key = Self::from_seed(name, seed)?;
         check_id(id, key.verifying_key().id())?;
@@ -114,10 +111,7 @@ impl SigningKey {
     /// The secret text form. Whoever has it can sign in this log's name.
     #[must_use]
     pub fn to_secret_text(&self) -> String {
-        format!(
-            "{SECRET_PREFIX}{}",
-            join_key(&self.name, self.verifying_key().id(), self.key.as_bytes())
-        )
+        format!("{SECRET_PREFIX}{}", join_key(&self.name, self.verifying_key().id(), self.key.as_bytes()))
     }
 
     /// Name of the key, which is the origin of the log.
@@ -129,10 +123,7 @@ impl SigningKey {
     /// The public half.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
-        VerifyingKey {
-            name: self.name.clone(),
-            key: self.key.verifying_key(),
-        }
+        VerifyingKey { name: self.name.clone(), key: self.key.verifying_key() }
     }
 
     /// Signs a checkpoint of this key's log as a note.
@@ -173,13 +164,8 @@ impl VerifyingKey {
     pub fn new(name: &str, public: [u8; 32]) -> Result<Self, NoteError> {
         check_name(name)?;
         match ed25519_dalek::VerifyingKey::from_bytes(&public) {
-            Ok(key) if !key.is_weak() => Ok(Self {
-                name: name.to_owned(),
-                key,
-            }),
-            _ => Err(NoteError::Key {
-                reason: "the bytes are no Ed25519 public key",
-            }),
+            Ok(key) if !key.is_weak() => Ok(Self { name: name.to_owned(), key }),
+            _ => Err(NoteError::Key { reason: "the bytes are no Ed25519 public key" }),
         }
     }
 
@@ -204,9 +190,7 @@ impl VerifyingKey {
     fn verify(&self, text: &str, signature: &[u8]) -> Result<(), NoteError> {
         Signature::from_slice(signature)
             .and_then(|signature| self.key.verify_strict(text.as_bytes(), &signature))
-            .map_err(|_| NoteError::BadSignature {
-                key: self.to_string(),
-            })
+            .map_err(|_| NoteError::BadSignature { key: self.to_string() })
     }
 }
 
@@ -242,13 +226,9 @@ pub fn open_note<'a>(note: &'a str, key: &VerifyingKey) -> Result<&'a str, NoteE
     if note.bytes().any(|b| b < 0x20 && b != b'\n') {
         return Err(malformed("it holds a control character"));
     }
-    let split = note
-        .rfind("\n\n")
-        .ok_or(malformed("no empty line before the signatures"))?;
+    let split = note.rfind("\n\n").ok_or(malformed("no empty line before the signatures"))?;
     let (text, signatures) = (&note[..=split], &note[split + 2..]);
-    let signatures = signatures
-        .strip_suffix('\n')
-        .ok_or(malformed("it does not end in a signature line"))?;
+    let signatures = signatures.strip_suffix('\n').ok_or(malformed("it does not end in a signature line"))?;
     if signatures.split('\n').count() > MAX_SIGNATURES {
         return Err(malformed("it has more than 64 signatures"));
     }
@@ -259,9 +239,7 @@ pub fn open_note<'a>(note: &'a str, key: &VerifyingKey) -> Result<&'a str, NoteE
             .strip_prefix(DASH)
             .and_then(|rest| rest.split_once(' '))
             .ok_or(malformed("a signature line is not '\u{2014} name base64'"))?;
-        let blob = STANDARD
-            .decode(blob)
-            .map_err(|_| malformed("a signature is not base64"))?;
+        let blob = STANDARD.decode(blob).map_err(|_| malformed("a signature is not base64"))?;
         if check_name(name).is_err() || blob.len() <= id.len() {
             return Err(malformed("a signature line has no name or no signature"));
         }
@@ -270,9 +248,7 @@ pub fn open_note<'a>(note: &'a str, key: &VerifyingKey) -> Result<&'a str, NoteE
             found = Some(text);
         }
     }
-    found.ok_or_else(|| NoteError::NotSigned {
-        key: key.to_string(),
-    })
+    found.ok_or_else(|| NoteError::NotSigned { key: key.to_string() })
 }
 
 /// The checkpoint in a note that carries a good signature of `key`.
@@ -288,19 +264,14 @@ pub(crate) fn check_origin(checkpoint: &Checkpoint, name: &str) -> Result<(), No
     if checkpoint.origin == name {
         Ok(())
     } else {
-        Err(NoteError::Origin {
-            origin: checkpoint.origin.clone(),
-            key: name.to_owned(),
-        })
+        Err(NoteError::Origin { origin: checkpoint.origin.clone(), key: name.to_owned() })
     }
 }
 
 fn check_name(name: &str) -> Result<(), NoteError> {
     let bad = |c: char| c.is_whitespace() || c.is_control() || c == '+';
     if name.is_empty() || name.contains(bad) {
-        return Err(NoteError::Name {
-            name: name.to_owned(),
-        });
+        return Err(NoteError::Name { name: name.to_owned() });
     }
     Ok(())
 }
@@ -308,11 +279,7 @@ fn check_name(name: &str) -> Result<(), NoteError> {
 fn join_key(name: &str, id: [u8; 4], bytes: &[u8; 32]) -> String {
     let mut blob = vec![ED25519];
     blob.extend_from_slice(bytes);
-    format!(
-        "{name}+{:08x}+{}",
-        u32::from_be_bytes(id),
-        STANDARD.encode(blob)
-    )
+    format!("{name}+{:08x}+{}", u32::from_be_bytes(id), STANDARD.encode(blob))
 }
 
 fn split_key(text: &str) -> Result<(&str, &str, [u8; 32]), NoteError> {
@@ -321,14 +288,10 @@ fn split_key(text: &str) -> Result<(&str, &str, [u8; 32]), NoteError> {
     let (Some(name), Some(id), Some(blob)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(bad("three parts joined by '+' expected"));
     };
-    let blob = STANDARD
-        .decode(blob)
-        .map_err(|_| bad("the third part is not base64"))?;
+    let blob = STANDARD.decode(blob).map_err(|_| bad("the third part is not base64"))?;
     match blob.split_first() {
         Some((&ED25519, bytes)) => {
-            let bytes = bytes
-                .try_into()
-                .map_err(|_| bad("the third part does not hold 32 bytes"))?;
+            let bytes = bytes.try_into().map_err(|_| bad("the third part does not hold 32 bytes"))?;
             Ok((name, id, bytes))
         }
         _ => Err(bad("the key is of another type than Ed25519 (0x01)")),
@@ -339,9 +302,7 @@ fn check_id(found: &str, id: [u8; 4]) -> Result<(), NoteError> {
     if found == format!("{:08x}", u32::from_be_bytes(id)) {
         Ok(())
     } else {
-        Err(NoteError::Key {
-            reason: "the key id does not fit name and key",
-        })
+        Err(NoteError::Key { reason: "the key id does not fit name and key" })
     }
 }
 

@@ -55,15 +55,8 @@ pub enum ProofError {
 ///
 /// # Errors
 /// When there is no such entry, or `leaf_at` does not know a leaf below `size`.
-pub fn inclusion_proof(
-    index: u64,
-    size: u64,
-    leaf_at: impl Fn(u64) -> Option<Hash>,
-) -> Result<Vec<Hash>, ProofError> {
-    inclusion_ranges(index, size)?
-        .into_iter()
-        .map(|range| hash_leaves(range, &leaf_at))
-        .collect()
+pub fn inclusion_proof(index: u64, size: u64, leaf_at: impl Fn(u64) -> Option<Hash>) -> Result<Vec<Hash>, ProofError> {
+    inclusion_ranges(index, size)?.into_iter().map(|range| hash_leaves(range, &leaf_at)).collect()
 }
 
 /// Proof that the log of `old` entries is the beginning of the log of `new` entries.
@@ -72,28 +65,15 @@ pub fn inclusion_proof(
 ///
 /// # Errors
 /// When `old` is larger than `new`, or `leaf_at` does not know a leaf below `new`.
-pub fn consistency_proof(
-    old: u64,
-    new: u64,
-    leaf_at: impl Fn(u64) -> Option<Hash>,
-) -> Result<Vec<Hash>, ProofError> {
-    consistency_ranges(old, new)?
-        .into_iter()
-        .map(|range| hash_leaves(range, &leaf_at))
-        .collect()
+pub fn consistency_proof(old: u64, new: u64, leaf_at: impl Fn(u64) -> Option<Hash>) -> Result<Vec<Hash>, ProofError> {
+    consistency_ranges(old, new)?.into_iter().map(|range| hash_leaves(range, &leaf_at)).collect()
 }
 
 /// Checks that `leaf` is entry `index` of the log of `size` entries with this root.
 ///
 /// # Errors
 /// When it is not shown by this proof.
-pub fn verify_inclusion(
-    leaf: Hash,
-    index: u64,
-    size: u64,
-    root: Hash,
-    proof: &[Hash],
-) -> Result<(), ProofError> {
+pub fn verify_inclusion(leaf: Hash, index: u64, size: u64, root: Hash, proof: &[Hash]) -> Result<(), ProofError> {
     check_length(inclusion_ranges(index, size)?.len(), proof)?;
     let (mut at, mut last, mut node) = (index, size - 1, leaf);
     for sibling in proof {
@@ -134,11 +114,7 @@ pub fn verify_consistency(
     }
     // A perfect old tree is itself the first node of the path and is left out of the proof.
     let mut path = proof.iter().copied();
-    let first = if old.is_power_of_two() {
-        old_root
-    } else {
-        path.next().unwrap_or(old_root)
-    };
+    let first = if old.is_power_of_two() { old_root } else { path.next().unwrap_or(old_root) };
     let shift = (old - 1).trailing_ones();
     let (mut at, mut last) = ((old - 1) >> shift, (new - 1) >> shift);
     let (mut old_node, mut new_node) = (first, first);
@@ -213,10 +189,7 @@ const fn left_size(size: u64) -> u64 {
     1 << (size - 1).ilog2()
 }
 
-fn hash_leaves(
-    range: Range<u64>,
-    leaf_at: impl Fn(u64) -> Option<Hash>,
-) -> Result<Hash, ProofError> {
+fn hash_leaves(range: Range<u64>, leaf_at: impl Fn(u64) -> Option<Hash>) -> Result<Hash, ProofError> {
     let mut frontier = Frontier::empty();
     for index in range {
         frontier.append(leaf_at(index).ok_or(ProofError::MissingLeaf { index })?);
@@ -225,22 +198,11 @@ fn hash_leaves(
 }
 
 const fn check_length(expected: usize, proof: &[Hash]) -> Result<(), ProofError> {
-    if proof.len() == expected {
-        Ok(())
-    } else {
-        Err(ProofError::Length {
-            expected,
-            found: proof.len(),
-        })
-    }
+    if proof.len() == expected { Ok(()) } else { Err(ProofError::Length { expected, found: proof.len() }) }
 }
 
 fn check_root(computed: Hash, expected: Hash) -> Result<(), ProofError> {
-    if computed == expected {
-        Ok(())
-    } else {
-        Err(ProofError::Mismatch { computed, expected })
-    }
+    if computed == expected { Ok(()) } else { Err(ProofError::Mismatch { computed, expected }) }
 }
 
 #[cfg(test)]
@@ -260,16 +222,11 @@ mod tests {
     ];
 
     fn leaf(index: u64) -> Option<Hash> {
-        INPUTS
-            .get(usize::try_from(index).ok()?)
-            .map(|b| leaf_hash(b))
+        INPUTS.get(usize::try_from(index).ok()?).map(|b| leaf_hash(b))
     }
 
     fn texts(proof: &[Hash]) -> Vec<String> {
-        proof
-            .iter()
-            .map(|h| h.to_string()[..8].to_owned())
-            .collect()
+        proof.iter().map(|h| h.to_string()[..8].to_owned()).collect()
     }
 
     /// Paths of the RFC 6962 reference code (first 8 digits of each hash).
@@ -301,31 +258,16 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
-        assert_eq!(
-            inclusion_proof(8, 8, leaf),
-            Err(ProofError::NoSuchEntry { index: 8, size: 8 })
-        );
-        assert_eq!(
-            inclusion_proof(0, 9, leaf),
-            Err(ProofError::MissingLeaf { index: 8 })
-        );
-        assert_eq!(
-            consistency_proof(3, 2, leaf),
-            Err(ProofError::Shrinks { old: 3, new: 2 })
-        );
+        assert_eq!(inclusion_proof(8, 8, leaf), Err(ProofError::NoSuchEntry { index: 8, size: 8 }));
+        assert_eq!(inclusion_proof(0, 9, leaf), Err(ProofError::MissingLeaf { index: 8 }));
+        assert_eq!(consistency_proof(3, 2, leaf), Err(ProofError::Shrinks { old: 3, new: 2 }));
         let root = Frontier::from_leaves((0..8).filter_map(leaf)).root();
         let mut proof = inclusion_proof(3, 8, leaf).unwrap();
         let entry = leaf(3).unwrap();
         assert_eq!(verify_inclusion(entry, 3, 8, root, &proof), Ok(()));
         assert!(verify_inclusion(entry, 2, 8, root, &proof).is_err());
         proof.push(entry);
-        assert_eq!(
-            verify_inclusion(entry, 3, 8, root, &proof),
-            Err(ProofError::Length {
-                expected: 3,
-                found: 4
-            })
-        );
+        assert_eq!(verify_inclusion(entry, 3, 8, root, &proof), Err(ProofError::Length { expected: 3, found: 4 }));
         assert!(verify_consistency(0, root, 8, root, &[]).is_err());
     }
 }

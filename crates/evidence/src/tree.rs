@@ -63,8 +63,7 @@ impl Tree {
     /// The root hash of the log.
     #[must_use]
     pub fn root(&self) -> Hash {
-        self.root_at(self.size())
-            .unwrap_or_else(|_| Hash::of_empty_log())
+        self.root_at(self.size()).unwrap_or_else(|_| Hash::of_empty_log())
     }
 
     /// The root hash that the log had at an earlier size.
@@ -92,10 +91,7 @@ impl Tree {
     }
 
     fn subtrees(&self, ranges: Vec<Range<u64>>) -> Result<Vec<Hash>, ProofError> {
-        ranges
-            .into_iter()
-            .map(|range| self.subtree(range))
-            .collect()
+        ranges.into_iter().map(|range| self.subtree(range)).collect()
     }
 
     /// Root over a range that starts where a subtree starts, from its perfect parts.

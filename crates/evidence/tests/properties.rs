@@ -1,16 +1,14 @@
 //! Properties of the log over random sizes and contents.
 
 use onus_evidence::{
-    Frontier, Hash, ProofError, Tree, canonical_json, consistency_proof, inclusion_proof,
-    leaf_hash, verify_consistency, verify_inclusion,
+    Frontier, Hash, ProofError, Tree, canonical_json, consistency_proof, inclusion_proof, leaf_hash,
+    verify_consistency, verify_inclusion,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn leaves(size: u64, salt: u64) -> Vec<Hash> {
-    (0..size)
-        .map(|n| leaf_hash(format!("{salt}/{n}").as_bytes()))
-        .collect()
+    (0..size).map(|n| leaf_hash(format!("{salt}/{n}").as_bytes())).collect()
 }
 
 fn flip(hash: Hash, bit: usize) -> Hash {
@@ -26,10 +24,7 @@ fn defined_root(leaves: &[Hash]) -> Hash {
         [leaf] => *leaf,
         _ => {
             let left = leaves.len().next_power_of_two() / 2;
-            onus_evidence::node_hash(
-                &defined_root(&leaves[..left]),
-                &defined_root(&leaves[left..]),
-            )
+            onus_evidence::node_hash(&defined_root(&leaves[..left]), &defined_root(&leaves[left..]))
         }
     }
 }
@@ -61,10 +56,7 @@ fn every_pair_of_sizes_up_to_130_is_consistent() {
         for old in 0..=new {
             let old_root = tree.root_at(old).unwrap();
             let proof = tree.consistency_proof(old, new).unwrap();
-            assert_eq!(
-                verify_consistency(old, old_root, new, new_root, &proof),
-                Ok(())
-            );
+            assert_eq!(verify_consistency(old, old_root, new, new_root, &proof), Ok(()));
             if old > 0 && old < new {
                 let wrong = flip(old_root, 9);
                 assert!(verify_consistency(old, wrong, new, new_root, &proof).is_err());

@@ -47,15 +47,22 @@ impl Registry {
         let inspections = self.inspections.get(serial).map(Vec::as_slice).unwrap_or_default();
         let before = |event: &&CustodyEvent| event.at <= at;
         let seen = || reports.iter().filter(|report| report.at <= at);
-        let last_repair = custody.iter().filter(before).rfind(|event| event.event == "repaired" && event.note.contains("board"));
-        let keys_after = |repair: &CustodyEvent| custody.iter().filter(before).any(|event| event.at > repair.at && reloads_keys(event));
+        let last_repair =
+            custody.iter().filter(before).rfind(|event| event.event == "repaired" && event.note.contains("board"));
+        let keys_after = |repair: &CustodyEvent| {
+            custody.iter().filter(before).any(|event| event.at > repair.at && reloads_keys(event))
+        };
         Integrity {
-            bad_hash: seen().find(|report| !self.hashes.contains_key(&report.sha256)),
+            bad_hash: seen().find(|report| !self.hashes.contains(&report.sha256)),
             tamper_switch: seen().find(|report| report.tamper_switch),
-            moved: self.place_of(serial, at).and_then(|bound| seen().find(|report| bound.farther_than(report.place, MOVED_METRES))),
+            moved: self
+                .place_of(serial, at)
+                .and_then(|bound| seen().find(|report| bound.farther_than(report.place, MOVED_METRES))),
             repair_without_keys: last_repair.filter(|repair| !keys_after(repair)),
             presale_passed: self.terminals.contains_key(serial).then(|| {
-                inspections.iter().any(|inspection| inspection.kind == "presale" && inspection.passed && inspection.at <= at)
+                inspections
+                    .iter()
+                    .any(|inspection| inspection.kind == "presale" && inspection.passed && inspection.at <= at)
             }),
             inspected_at: inspections
                 .iter()
@@ -68,7 +75,11 @@ impl Registry {
     /// The visit after which the program could have changed: the last maintenance that left a program which is no release, or none on record.
     #[must_use]
     pub fn program_visit(&self, serial: &str, at: Instant) -> Option<&CustodyEvent> {
-        let reloaded = |event: &&CustodyEvent| event.at <= at && event.event == "maintained" && !self.hashes.contains_key(&event.app_after);
+        let reloaded = |event: &&CustodyEvent| {
+            event.at <= at
+                && event.event == "maintained"
+                && event.app_after.is_none_or(|left| !self.hashes.contains(&left))
+        };
         self.custody.get(serial)?.iter().rfind(reloaded)
     }
 
@@ -82,7 +93,9 @@ impl Registry {
     #[must_use]
     pub fn update_state(&self, serial: &str, at: Instant) -> (UpdateState, Option<&UpdateOffer>) {
         let offers = self.offers.get(serial).map(Vec::as_slice).unwrap_or_default();
-        let Some(last) = offers.iter().rfind(|offer| offer.offered_at <= at) else { return (UpdateState::NotOffered, None) };
+        let Some(last) = offers.iter().rfind(|offer| offer.offered_at <= at) else {
+            return (UpdateState::NotOffered, None);
+        };
         let state = match last.outcome.as_str() {
             "installed" => UpdateState::Installed,
             "refused_by_merchant" => UpdateState::RefusedByMerchant,

@@ -4,8 +4,8 @@ use onus_model::{Instant, MerchantCode, TerminalId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::rows::{
-    Agent, Attestation, Contract, CustodyEvent, Inspection, Link, Merchant, RegistryRow, RiskHold, SettlementAccount, SoftwareRelease, Terminal,
-    TerminalBinding, UpdateOffer,
+    Agent, Attestation, CustodyEvent, Inspection, Link, Merchant, ProgramHash, RegistryRow, RiskHold,
+    SettlementAccount, SoftwareRelease, Terminal, TerminalBinding, UpdateOffer,
 };
 
 /// Whose account a number is, for a merchant at a time.
@@ -44,10 +44,8 @@ pub struct Registry {
     pub issuers: FxHashMap<u32, (String, String)>,
     /// Institution names by code.
     pub institutions: FxHashMap<String, (String, String)>,
-    /// Agreements by party.
-    pub contracts: FxHashMap<String, Vec<Contract>>,
     pub(crate) releases: FxHashMap<String, SoftwareRelease>,
-    pub(crate) hashes: FxHashMap<String, String>,
+    pub(crate) hashes: FxHashSet<ProgramHash>,
     pub(crate) custody: FxHashMap<String, Vec<CustodyEvent>>,
     pub(crate) inspections: FxHashMap<String, Vec<Inspection>>,
     pub(crate) offers: FxHashMap<String, Vec<UpdateOffer>>,
@@ -60,33 +58,39 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Takes a row; a later row of the same key replaces an earlier one, histories grow.
+    /// Takes a row; a later row of the same key replaces an earlier one, histories grow. Rows of a history give their
+    /// serial to the key that they stand under.
     pub fn add(&mut self, row: RegistryRow) {
         match row {
             RegistryRow::Institution(row) => drop(self.institutions.insert(row.code, (row.name, row.role))),
             RegistryRow::Bin(row) => drop(self.issuers.insert(row.bin, (row.issuer_code, row.issuer_name))),
             RegistryRow::Link(row) => drop(self.links.insert(row.id, row)),
             RegistryRow::Agent(row) => drop(self.agents.insert(row.code.clone(), row)),
-            RegistryRow::Contract(row) => self.contracts.entry(row.party.clone()).or_default().push(row),
             RegistryRow::Merchant(row) => drop(self.merchants.insert(row.code, row)),
             RegistryRow::Account(row) => self.accounts.entry(row.merchant).or_default().push(row),
             RegistryRow::Terminal(row) => {
                 self.serials.insert(row.tid, row.serial.clone());
                 self.terminals.insert(row.serial.clone(), row);
             }
-            RegistryRow::Binding(row) => self.bindings.entry(row.serial.clone()).or_default().push(row),
-            RegistryRow::Custody(row) => self.custody.entry(row.serial.clone()).or_default().push(row),
-            RegistryRow::Inspection(row) => self.inspections.entry(row.serial.clone()).or_default().push(row),
+            RegistryRow::Binding(mut row) => {
+                self.bindings.entry(std::mem::take(&mut row.serial)).or_default().push(row);
+            }
+            RegistryRow::Custody(mut row) => self.custody.entry(std::mem::take(&mut row.serial)).or_default().push(row),
+            RegistryRow::Inspection(mut row) => {
+                self.inspections.entry(std::mem::take(&mut row.serial)).or_default().push(row);
+            }
             RegistryRow::Release(row) => {
-                self.hashes.insert(row.sha256.clone(), row.version.clone());
+                self.hashes.insert(row.sha256);
                 self.releases.insert(row.version.clone(), row);
             }
             RegistryRow::RcText(row) => drop(self.known_codes.insert((row.rc_table, row.rc))),
-            RegistryRow::Offer(row) => self.offers.entry(row.serial.clone()).or_default().push(row),
+            RegistryRow::Offer(mut row) => self.offers.entry(std::mem::take(&mut row.serial)).or_default().push(row),
             RegistryRow::Hold(row) => self.holds.entry(row.merchant).or_default().push(row),
-            RegistryRow::Attestation(row) => self.attestations.entry(row.serial.clone()).or_default().push(row),
+            RegistryRow::Attestation(mut row) => {
+                self.attestations.entry(std::mem::take(&mut row.serial)).or_default().push(row);
+            }
             // Kept in the sealed files; no question of this room needs them yet.
-            RegistryRow::Training(_) | RegistryRow::Month(_) => {}
+            RegistryRow::Training(_) | RegistryRow::Month(_) | RegistryRow::Contract(_) => {}
         }
     }
 
@@ -116,7 +120,8 @@ impl Registry {
     #[must_use]
     pub fn bound_merchant(&self, serial: &str, at: Instant) -> Option<MerchantCode> {
         let bindings = self.bindings.get(serial)?;
-        let in_force = |binding: &&TerminalBinding| binding.valid_from <= at && binding.valid_to.is_none_or(|to| at < to);
+        let in_force =
+            |binding: &&TerminalBinding| binding.valid_from <= at && binding.valid_to.is_none_or(|to| at < to);
         bindings.iter().rev().find(in_force).map(|binding| binding.merchant)
     }
 
@@ -134,7 +139,9 @@ impl Registry {
             account.account_no == account_no && account.valid_from <= at && account.valid_to.is_none_or(|to| at < to)
         };
         match accounts.iter().rev().find(in_force) {
-            Some(account) if account.dual_control && (account.merchant_confirmed || !account.by_agent()) => AccountStanding::Own(account),
+            Some(account) if account.dual_control && (account.merchant_confirmed || !account.by_agent()) => {
+                AccountStanding::Own(account)
+            }
             Some(account) => AccountStanding::ChangedWithoutControl(account),
             None => AccountStanding::Foreign,
         }

@@ -2,6 +2,9 @@
 
 use onus_model::{Date, Instant, MerchantCode, Span, TerminalId};
 
+/// SHA-256 of a terminal program.
+pub type ProgramHash = [u8; 32];
+
 /// One row of a registry.
 #[derive(Debug, Clone)]
 pub enum RegistryRow {
@@ -254,10 +257,8 @@ pub struct CustodyEvent {
     pub by: String,
     /// Note of the visitor.
     pub note: String,
-    /// Program hash found.
-    pub app_before: String,
-    /// Program hash left.
-    pub app_after: String,
+    /// Program hash left, when it was read.
+    pub app_after: Option<ProgramHash>,
     /// Where it was read.
     pub span: Span,
 }
@@ -273,8 +274,6 @@ pub struct Inspection {
     pub kind: String,
     /// Passed.
     pub passed: bool,
-    /// What was found.
-    pub finding: String,
     /// Where it was read.
     pub span: Span,
 }
@@ -300,7 +299,7 @@ pub struct SoftwareRelease {
     /// Version.
     pub version: String,
     /// Hash.
-    pub sha256: String,
+    pub sha256: ProgramHash,
     /// Response-code table it knows.
     pub rc_table: String,
     /// `approved`, `superseded`, ...
@@ -365,16 +364,12 @@ pub struct Attestation {
     pub at: Instant,
     /// Terminal.
     pub serial: String,
-    /// Program it says it runs.
-    pub version: String,
     /// Hash it says it has.
-    pub sha256: String,
+    pub sha256: ProgramHash,
     /// Its tamper switch fired.
     pub tamper_switch: bool,
     /// Where it says it is.
     pub place: Place,
-    /// Country of its network address.
-    pub ip_country: String,
     /// Where it was read.
     pub span: Span,
 }

@@ -43,22 +43,12 @@ pub(crate) struct Measure {
 impl Run {
     /// Takes the next failure, which comes after `before` attempts of the stream.
     pub(crate) fn fail(&mut self, index: usize, at: Instant, before: u64, measure: Measure) {
-        let cut = i64::try_from(measure.cut_ppm)
-            .unwrap_or(i64::MAX)
-            .min(MILLION);
+        let cut = i64::try_from(measure.cut_ppm).unwrap_or(i64::MAX).min(MILLION);
         let successes = before.saturating_sub(self.seen);
-        let paid = i64::try_from(successes)
-            .unwrap_or(i64::MAX)
-            .saturating_mul(cut);
+        let paid = i64::try_from(successes).unwrap_or(i64::MAX).saturating_mul(cut);
         self.open_sum = self.open_sum.saturating_sub(paid);
         if self.open_sum <= 0 || at.seconds_since(self.last_failure) > measure.gap_seconds {
-            (self.open, self.open_sum) = (
-                Stretch {
-                    first: index,
-                    ..Stretch::default()
-                },
-                0,
-            );
+            (self.open, self.open_sum) = (Stretch { first: index, ..Stretch::default() }, 0);
         } else {
             self.open.rate.attempts += successes;
         }
@@ -78,14 +68,8 @@ mod tests {
 
     fn best(outcomes: &str, cut_ppm: u64, gap_seconds: i64) -> Stretch {
         let mut run = Run::default();
-        let measure = Measure {
-            cut_ppm,
-            gap_seconds,
-        };
-        let attempts = outcomes
-            .chars()
-            .enumerate()
-            .filter(|(_, outcome)| *outcome != ' ');
+        let measure = Measure { cut_ppm, gap_seconds };
+        let attempts = outcomes.chars().enumerate().filter(|(_, outcome)| *outcome != ' ');
         for (before, (index, outcome)) in (0..).zip(attempts) {
             let at = Instant(0).plus_seconds(i64::try_from(index).unwrap() * 10);
             if outcome == 'x' {
@@ -107,11 +91,7 @@ mod tests {
         ];
         for (outcomes, gap, expected) in table {
             let found = best(outcomes, 400_000, gap);
-            assert_eq!(
-                (found.first, found.last, found.rate.failures),
-                expected,
-                "{outcomes}"
-            );
+            assert_eq!((found.first, found.last, found.rate.failures), expected, "{outcomes}");
         }
     }
 }

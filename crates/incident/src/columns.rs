@@ -12,8 +12,7 @@ pub(crate) struct Columns {
 
 impl Columns {
     pub(crate) fn of(samples: &[Sample]) -> Self {
-        let mut dense: [Vec<u32>; DIMS] =
-            std::array::from_fn(|_| Vec::with_capacity(samples.len()));
+        let mut dense: [Vec<u32>; DIMS] = std::array::from_fn(|_| Vec::with_capacity(samples.len()));
         let mut symbols: [Vec<u32>; DIMS] = std::array::from_fn(|_| vec![0]);
         for (dim, (column, names)) in dense.iter_mut().zip(&mut symbols).enumerate() {
             let mut known = FxHashMap::from_iter([(0u32, 0u32)]);
@@ -40,9 +39,6 @@ impl Columns {
 
     /// The caller's symbol of a dense value.
     pub(crate) fn symbol(&self, dim: Dim, value: u32) -> u32 {
-        self.symbols[dim as usize]
-            .get(value as usize)
-            .copied()
-            .unwrap_or_default()
+        self.symbols[dim as usize].get(value as usize).copied().unwrap_or_default()
     }
 }

@@ -21,20 +21,10 @@ pub fn detect(samples: &[Sample], policy: &Policy) -> Vec<Found> {
     let columns = Columns::of(samples);
     let search = |family: &FamilyPolicy| {
         let mark = |sample: &Sample| {
-            if sample.class.family() == Some(family.family) {
-                Mark::Failed
-            } else {
-                Mark::Fine
-            }
+            if sample.class.family() == Some(family.family) { Mark::Failed } else { Mark::Fine }
         };
         let marks = samples.iter().map(mark).collect();
-        Search {
-            samples,
-            columns: &columns,
-            policy: family,
-            marks,
-        }
-        .run()
+        Search { samples, columns: &columns, policy: family, marks }.run()
     };
     policy.families.iter().flat_map(search).collect()
 }
@@ -75,11 +65,7 @@ impl Search<'_> {
     }
 
     fn next(&self, all: Rate) -> Option<Found> {
-        let localiser = Localiser {
-            columns: self.columns,
-            marks: &self.marks,
-            policy: self.policy,
-        };
+        let localiser = Localiser { columns: self.columns, marks: &self.marks, policy: self.policy };
         if self.policy.shape == Shape::Standing {
             let scope = localiser.scope_of(0..=self.samples.len().checked_sub(1)?)?;
             let first = self.marks.iter().position(|mark| *mark == Mark::Failed)?;
@@ -147,9 +133,7 @@ impl Search<'_> {
                     Mark::Fine => total.attempts += 1,
                     Mark::Taken => {}
                     Mark::Failed => {
-                        if let (Some(run), Some(sample)) =
-                            (runs.get_mut(*value as usize), self.samples.get(index))
-                        {
+                        if let (Some(run), Some(sample)) = (runs.get_mut(*value as usize), self.samples.get(index)) {
                             run.fail(index, sample.at, total.attempts, measure);
                         }
                         total.add(true);
@@ -177,11 +161,7 @@ impl Search<'_> {
         let unlike_itself = own.attempts < self.policy.compare_min_attempts
             || times(inside.ppm(), own.ppm(), self.policy.min_own_ratio_ppm);
         let high = unlike_itself && times(inside.ppm(), ordinary, self.policy.min_ratio_ppm);
-        high.then_some(Suspect {
-            stretch: run.best,
-            bits,
-            whole,
-        })
+        high.then_some(Suspect { stretch: run.best, bits, whole })
     }
 
     /// The time of a scope: where its rate crosses the middle between ordinary and failing.
@@ -189,41 +169,27 @@ impl Search<'_> {
         let test = scope.test(self.columns);
         let inside = self.rate(|index| (first..=last).contains(&index) && test.holds(index));
         let ordinary = all.minus(inside).ppm().max(self.policy.baseline_floor_ppm);
-        let run = self.follow(
-            |index| test.holds(index),
-            self.measure(inside.ppm().midpoint(ordinary)),
-        );
+        let run = self.follow(|index| test.holds(index), self.measure(inside.ppm().midpoint(ordinary)));
         (run.best.rate.failures > 0).then_some(run.best)
     }
 
     /// Writes the episode down, if it holds against the policy.
     fn settle(&self, scope: &Scope, first: usize, last: usize, all: Rate) -> Option<Found> {
         let test = scope.test(self.columns);
-        let failed =
-            |index: &usize| self.marks.get(*index) == Some(&Mark::Failed) && test.holds(*index);
-        let members: Vec<u32> = (first..=last)
-            .filter(failed)
-            .filter_map(|index| u32::try_from(index).ok())
-            .collect();
+        let failed = |index: &usize| self.marks.get(*index) == Some(&Mark::Failed) && test.holds(*index);
+        let members: Vec<u32> = (first..=last).filter(failed).filter_map(|index| u32::try_from(index).ok()).collect();
         let (first, last) = (*members.first()? as usize, *members.last()? as usize);
         let within = self.rate(|index| (first..=last).contains(&index));
         let inside = self.rate(|index| (first..=last).contains(&index) && test.holds(index));
         let ordinary = all.minus(inside).ppm().max(self.policy.baseline_floor_ppm);
-        let bits = surprise(inside.failures, inside.attempts.saturating_mul(ordinary))
-            .max(contrast(inside, all));
-        let holds = |evidence: u32, ratio| {
-            bits >= i64::from(evidence) * BIT && times(inside.ppm(), ordinary, ratio)
-        };
+        let bits = surprise(inside.failures, inside.attempts.saturating_mul(ordinary)).max(contrast(inside, all));
+        let holds = |evidence: u32, ratio| bits >= i64::from(evidence) * BIT && times(inside.ppm(), ordinary, ratio);
         if inside.failures < self.policy.min_failures
             || !holds(self.policy.min_evidence_bits, self.policy.min_ratio_ppm)
         {
             return None;
         }
-        let recalled = times(
-            inside.failures,
-            within.failures,
-            self.policy.confirm_recall_ppm,
-        );
+        let recalled = times(inside.failures, within.failures, self.policy.confirm_recall_ppm);
         let (begin, end) = (self.samples.get(first)?, self.samples.get(last)?);
         let going_on = self.samples.last()?.at.seconds_since(end.at) <= self.gap();
         Some(Found {
@@ -237,16 +203,8 @@ impl Search<'_> {
             failures: inside.failures,
             baseline_ppm: all.minus(inside).ppm(),
             rate_ppm: inside.ppm(),
-            confirmed: recalled
-                && holds(
-                    self.policy.confirm_evidence_bits,
-                    self.policy.confirm_ratio_ppm,
-                ),
-            excluded: if scope.is_empty() {
-                Vec::new()
-            } else {
-                self.bystanders(scope, &test, first, last, inside)
-            },
+            confirmed: recalled && holds(self.policy.confirm_evidence_bits, self.policy.confirm_ratio_ppm),
+            excluded: if scope.is_empty() { Vec::new() } else { self.bystanders(scope, &test, first, last, inside) },
             members,
         })
     }
@@ -262,12 +220,8 @@ impl Search<'_> {
     ) -> Vec<Excluded> {
         let within = self.rate(|index| (first..=last).contains(&index));
         let mut cleared = Vec::new();
-        for dim in Dim::ALL
-            .into_iter()
-            .filter(|dim| *dim != Dim::Terminal && !scope.has(*dim))
-        {
-            let mut counts =
-                vec![(Rate::default(), Rate::default()); self.columns.cardinality(dim)];
+        for dim in Dim::ALL.into_iter().filter(|dim| *dim != Dim::Terminal && !scope.has(*dim)) {
+            let mut counts = vec![(Rate::default(), Rate::default()); self.columns.cardinality(dim)];
             let column = self.columns.of_dim(dim);
             for index in first..=last {
                 let (Some(value), Some(mark)) = (column.get(index), self.marks.get(index)) else {
@@ -283,19 +237,13 @@ impl Search<'_> {
             let least = self.policy.compare_min_attempts;
             let sits_there = |there: Rate, elsewhere: Rate| {
                 let own = there.plus(elsewhere);
-                times(
-                    there.failures,
-                    inside.failures,
-                    self.policy.exclude_share_ppm,
-                ) && higher(own, within)
+                times(there.failures, inside.failures, self.policy.exclude_share_ppm)
+                    && higher(own, within)
                     && contrast(own, within) >= i64::from(self.policy.min_evidence_bits) * BIT
             };
             // Cleared both ways: its payments elsewhere succeed, and payments of others fail in the scope as well.
             let is_cleared = |there: Rate, elsewhere: Rate| {
-                let (others, ordinary) = (
-                    inside.minus(there),
-                    elsewhere.ppm().max(self.policy.baseline_floor_ppm),
-                );
+                let (others, ordinary) = (inside.minus(there), elsewhere.ppm().max(self.policy.baseline_floor_ppm));
                 elsewhere.attempts >= least
                     && others.attempts >= least
                     && times(there.ppm(), ordinary, ratio)
@@ -303,40 +251,23 @@ impl Search<'_> {
             };
             for (value, (there, elsewhere)) in (0u32..).zip(counts).skip(1) {
                 if sits_there(there, elsewhere) && is_cleared(there, elsewhere) {
-                    cleared.push(Excluded {
-                        dim,
-                        value: self.columns.symbol(dim, value),
-                        inside: there,
-                        elsewhere,
-                    });
+                    cleared.push(Excluded { dim, value: self.columns.symbol(dim, value), inside: there, elsewhere });
                 }
             }
         }
-        cleared.sort_by_key(|excluded| {
-            (
-                std::cmp::Reverse(excluded.inside.failures),
-                excluded.dim,
-                excluded.value,
-            )
-        });
+        cleared.sort_by_key(|excluded| (std::cmp::Reverse(excluded.inside.failures), excluded.dim, excluded.value));
         cleared
     }
 
     fn leading_class(&self, members: &[u32]) -> FailureClass {
         let mut counts: Vec<(FailureClass, u32)> = Vec::new();
-        for sample in members
-            .iter()
-            .filter_map(|member| self.samples.get(*member as usize))
-        {
+        for sample in members.iter().filter_map(|member| self.samples.get(*member as usize)) {
             match counts.iter_mut().find(|(class, _)| *class == sample.class) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((sample.class, 1)),
             }
         }
-        counts
-            .into_iter()
-            .max_by_key(|(_, count)| *count)
-            .map_or(FailureClass::None, |(class, _)| class)
+        counts.into_iter().max_by_key(|(_, count)| *count).map_or(FailureClass::None, |(class, _)| class)
     }
 
     /// Counts the samples that are chosen and in no episode yet.
@@ -351,10 +282,7 @@ impl Search<'_> {
     }
 
     fn measure(&self, cut_ppm: u64) -> Measure {
-        Measure {
-            cut_ppm,
-            gap_seconds: self.gap(),
-        }
+        Measure { cut_ppm, gap_seconds: self.gap() }
     }
 
     fn gap(&self) -> i64 {
@@ -364,8 +292,7 @@ impl Search<'_> {
 
 /// A rate times a ratio, both in millionths.
 fn scale(rate_ppm: u64, ratio_ppm: u64) -> u64 {
-    u64::try_from(u128::from(rate_ppm) * u128::from(ratio_ppm) / u128::from(MILLION))
-        .unwrap_or(u64::MAX)
+    u64::try_from(u128::from(rate_ppm) * u128::from(ratio_ppm) / u128::from(MILLION)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -386,15 +313,7 @@ mod tests {
     /// The one episode of a stream.
     fn only(stream: &Stream) -> Found {
         let mut found = found(stream);
-        assert_eq!(
-            found.len(),
-            1,
-            "{:#?}",
-            found
-                .iter()
-                .map(|found| (found.family, &found.scope))
-                .collect::<Vec<_>>()
-        );
+        assert_eq!(found.len(), 1, "{:#?}", found.iter().map(|found| (found.family, &found.scope)).collect::<Vec<_>>());
         found.remove(0)
     }
 
@@ -406,12 +325,7 @@ mod tests {
     fn quiet_days_are_quiet() {
         for seed in 0..20 {
             let found = found(&Stream::quiet(seed, 20_000));
-            assert!(
-                found.is_empty(),
-                "seed {seed}: {:?} {:?}",
-                found[0].family,
-                found[0].scope
-            );
+            assert!(found.is_empty(), "seed {seed}: {:?} {:?}", found[0].family, found[0].scope);
         }
         assert!(found(&Stream::quiet(1, 0)).is_empty());
     }
@@ -429,33 +343,13 @@ mod tests {
                 })
             });
             let found = only(&stream);
-            assert_eq!(
-                (found.family, found.class),
-                (Family::Lost, FailureClass::NoAnswer)
-            );
+            assert_eq!((found.family, found.class), (Family::Lost, FailureClass::NoAnswer));
             assert_eq!(found.scope, [(Dim::NetworkLink, vec![211])], "seed {seed}");
-            assert!(
-                near(found.started_at, at("10:20"), 300),
-                "seed {seed}: {:?}",
-                found.started_at
-            );
-            assert!(
-                near(found.ended_at.unwrap(), at("14:05"), 300),
-                "seed {seed}: {:?}",
-                found.ended_at
-            );
+            assert!(near(found.started_at, at("10:20"), 300), "seed {seed}: {:?}", found.started_at);
+            assert!(near(found.ended_at.unwrap(), at("14:05"), 300), "seed {seed}: {:?}", found.ended_at);
             assert!(found.confirmed && (550_000..650_000).contains(&found.rate_ppm));
-            let cleared = |dim, value| {
-                found
-                    .excluded
-                    .iter()
-                    .any(|it| it.dim == dim && it.value == value)
-            };
-            assert!(
-                cleared(Dim::City, 1) && cleared(Dim::Agent, 11),
-                "{:?}",
-                found.excluded
-            );
+            let cleared = |dim, value| found.excluded.iter().any(|it| it.dim == dim && it.value == value);
+            assert!(cleared(Dim::City, 1) && cleared(Dim::Agent, 11), "{:?}", found.excluded);
             let hit = stream.samples.iter().filter(|sample| {
                 sample.dims[0] == 211
                     && sample.class.family() == Some(Family::Lost)
@@ -468,16 +362,8 @@ mod tests {
     #[test]
     fn the_comparison_is_told_in_both_languages() {
         let rate = |failures, attempts| Rate { attempts, failures };
-        let excluded = Excluded {
-            dim: Dim::Agent,
-            value: 11,
-            inside: rate(60, 100),
-            elsewhere: rate(1, 400),
-        };
-        let scope = onus_model::Text {
-            zh: "线路211".to_owned(),
-            en: "link 211".to_owned(),
-        };
+        let excluded = Excluded { dim: Dim::Agent, value: 11, inside: rate(60, 100), elsewhere: rate(1, 400) };
+        let scope = onus_model::Text { zh: "线路211".to_owned(), en: "link 211".to_owned() };
         let text = excluded.text("A0301", &scope);
         assert_eq!(
             text.zh,
@@ -499,10 +385,7 @@ mod tests {
         let found = only(&stream);
         assert_eq!((found.family, found.benign), (Family::IssuerDown, true));
         assert_eq!(found.scope, [(Dim::Issuer, vec![102])]);
-        assert!(
-            near(found.started_at, at("14:40"), 300)
-                && near(found.ended_at.unwrap(), at("15:30"), 300)
-        );
+        assert!(near(found.started_at, at("14:40"), 300) && near(found.ended_at.unwrap(), at("15:30"), 300));
         assert!(found.excluded.is_empty(), "{:?}", found.excluded);
     }
 
@@ -515,20 +398,9 @@ mod tests {
                 (hit && rng.chance(80_000)).then_some(FailureClass::Funds)
             });
             let found = only(&stream);
-            assert_eq!(
-                (found.family, found.benign, found.scope.len()),
-                (Family::Funds, true, 0)
-            );
-            assert!(
-                near(found.started_at, at("18:00"), 1_200),
-                "seed {seed}: {:?}",
-                found.started_at
-            );
-            assert!(
-                near(found.ended_at.unwrap(), at("20:30"), 1_200),
-                "seed {seed}: {:?}",
-                found.ended_at
-            );
+            assert_eq!((found.family, found.benign, found.scope.len()), (Family::Funds, true, 0));
+            assert!(near(found.started_at, at("18:00"), 1_200), "seed {seed}: {:?}", found.started_at);
+            assert!(near(found.ended_at.unwrap(), at("20:30"), 1_200), "seed {seed}: {:?}", found.ended_at);
         }
     }
 
@@ -540,10 +412,7 @@ mod tests {
             (hit && rng.chance(900_000)).then_some(FailureClass::BadReply)
         });
         let found = only(&stream);
-        assert_eq!(
-            found.scope,
-            [(Dim::AppVersion, vec![284]), (Dim::Issuer, vec![103, 108])]
-        );
+        assert_eq!(found.scope, [(Dim::AppVersion, vec![284]), (Dim::Issuer, vec![103, 108])]);
         assert_eq!((found.family, found.ended_at), (Family::BadReply, None));
         assert!(found.confirmed);
     }
@@ -557,18 +426,8 @@ mod tests {
             (hit && rng.chance(500_000)).then_some(FailureClass::Unread)
         });
         let found = only(&stream);
-        assert_eq!(
-            (found.family, found.scope),
-            (Family::Unread, vec![(Dim::ProductionBatch, vec![17])])
-        );
-        assert!(
-            found
-                .excluded
-                .iter()
-                .any(|it| it.dim == Dim::Agent && it.value == 11),
-            "{:?}",
-            found.excluded
-        );
+        assert_eq!((found.family, found.scope), (Family::Unread, vec![(Dim::ProductionBatch, vec![17])]));
+        assert!(found.excluded.iter().any(|it| it.dim == Dim::Agent && it.value == 11), "{:?}", found.excluded);
     }
 
     #[test]
@@ -579,20 +438,10 @@ mod tests {
             hit.then_some(FailureClass::AcquirerSilent)
         });
         let found = only(&stream);
-        assert_eq!(
-            (found.family, &found.scope),
-            (Family::AcquirerSilent, &vec![(Dim::NetworkLink, vec![201])])
-        );
-        assert!(
-            near(found.started_at, at("16:20"), 300)
-                && near(found.ended_at.unwrap(), at("16:48"), 300)
-        );
+        assert_eq!((found.family, &found.scope), (Family::AcquirerSilent, &vec![(Dim::NetworkLink, vec![201])]));
+        assert!(near(found.started_at, at("16:20"), 300) && near(found.ended_at.unwrap(), at("16:48"), 300));
 
-        for sample in stream
-            .samples
-            .iter_mut()
-            .filter(|sample| sample.class == FailureClass::AcquirerSilent)
-        {
+        for sample in stream.samples.iter_mut().filter(|sample| sample.class == FailureClass::AcquirerSilent) {
             sample.dims[0] = 0;
         }
         assert_eq!(only(&stream).scope, [(Dim::City, vec![1, 2, 3, 4])]);
@@ -608,13 +457,7 @@ mod tests {
             hit.then_some(FailureClass::KeySync)
         });
         let found = only(&stream);
-        assert_eq!(
-            (found.family, found.scope),
-            (
-                Family::KeySync,
-                vec![(Dim::Terminal, vec![40, 81, 122, 203, 304])]
-            )
-        );
+        assert_eq!((found.family, found.scope), (Family::KeySync, vec![(Dim::Terminal, vec![40, 81, 122, 203, 304])]));
         assert!(found.ended_at.unwrap() < at("13:00"));
     }
 
@@ -622,24 +465,14 @@ mod tests {
     fn bursts_at_the_same_time_are_told_apart_and_may_still_go_on() {
         let mut stream = Stream::quiet(9, 20_000);
         stream.fail(|sample, rng| {
-            let lost = sample.dims[0] == 211
-                && (at("10:20")..at("14:05")).contains(&sample.at)
-                && rng.chance(600_000);
-            let down = sample.dims[1] == 102
-                && (at("11:00")..at("12:00")).contains(&sample.at)
-                && rng.chance(900_000);
+            let lost = sample.dims[0] == 211 && (at("10:20")..at("14:05")).contains(&sample.at) && rng.chance(600_000);
+            let down = sample.dims[1] == 102 && (at("11:00")..at("12:00")).contains(&sample.at) && rng.chance(900_000);
             let late = sample.dims[0] == 202 && sample.at >= at("22:00") && rng.chance(500_000);
-            if down {
-                Some(FailureClass::IssuerDown)
-            } else {
-                (lost || late).then_some(FailureClass::NoAnswer)
-            }
+            if down { Some(FailureClass::IssuerDown) } else { (lost || late).then_some(FailureClass::NoAnswer) }
         });
         let found = found(&stream);
-        let scopes: Vec<_> = found
-            .iter()
-            .map(|found| (found.family, found.scope.clone(), found.ended_at.is_some()))
-            .collect();
+        let scopes: Vec<_> =
+            found.iter().map(|found| (found.family, found.scope.clone(), found.ended_at.is_some())).collect();
         assert_eq!(
             scopes,
             [
@@ -652,11 +485,7 @@ mod tests {
         let all = members.len();
         members.sort_unstable();
         members.dedup();
-        assert_eq!(
-            members.len(),
-            all,
-            "a sample is a member of at most one episode"
-        );
+        assert_eq!(members.len(), all, "a sample is a member of at most one episode");
     }
 
     proptest::proptest! {

@@ -16,8 +16,7 @@ pub(crate) fn log2(number: u64) -> i64 {
     let mut mantissa = u64::try_from((u128::from(number) << 32) >> whole).unwrap_or(u64::MAX);
     let mut places = 0i64;
     for _ in 0..16 {
-        mantissa =
-            u64::try_from((u128::from(mantissa) * u128::from(mantissa)) >> 32).unwrap_or(u64::MAX);
+        mantissa = u64::try_from((u128::from(mantissa) * u128::from(mantissa)) >> 32).unwrap_or(u64::MAX);
         places <<= 1;
         if mantissa >> 33 != 0 {
             mantissa >>= 1;
@@ -58,19 +57,11 @@ mod tests {
 
     #[test]
     fn logarithms_are_right() {
-        for (number, expected) in [
-            (1, 0),
-            (2, BIT),
-            (1024, 10 * BIT),
-            (3, 103_872),
-            (10, 217_705),
-            (1_000_000, 1_306_235),
-        ] {
+        for (number, expected) in
+            [(1, 0), (2, BIT), (1024, 10 * BIT), (3, 103_872), (10, 217_705), (1_000_000, 1_306_235)]
+        {
             let got = log2(number);
-            assert!(
-                (got - expected).abs() <= 2,
-                "log2({number}) = {got}, expected {expected}"
-            );
+            assert!((got - expected).abs() <= 2, "log2({number}) = {got}, expected {expected}");
         }
         assert_eq!(log2(0), 0);
     }

@@ -17,9 +17,7 @@ impl Rate {
     /// Failures per million attempts; 0 when there are none.
     #[must_use]
     pub fn ppm(self) -> u64 {
-        (self.failures.saturating_mul(1_000_000))
-            .checked_div(self.attempts)
-            .unwrap_or(0)
+        (self.failures.saturating_mul(1_000_000)).checked_div(self.attempts).unwrap_or(0)
     }
 
     pub(crate) fn add(&mut self, failed: bool) {
@@ -28,10 +26,7 @@ impl Rate {
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
-        Self {
-            attempts: self.attempts + other.attempts,
-            failures: self.failures + other.failures,
-        }
+        Self { attempts: self.attempts + other.attempts, failures: self.failures + other.failures }
     }
 
     pub(crate) fn minus(self, other: Self) -> Self {
@@ -65,21 +60,11 @@ impl Excluded {
         Text {
             zh: format!(
                 "{}{name}的失败随范围（{}）而来：范围内{}笔失败{}笔，同一时段范围外{}笔失败{}笔，其本身并不失败。",
-                title.zh,
-                scope.zh,
-                inside.attempts,
-                inside.failures,
-                elsewhere.attempts,
-                elsewhere.failures,
+                title.zh, scope.zh, inside.attempts, inside.failures, elsewhere.attempts, elsewhere.failures,
             ),
             en: format!(
                 "{} {name} fails only within {}: {} of {} payments there, {} of {} elsewhere in the same time; it does not fail by itself.",
-                title.en,
-                scope.en,
-                inside.failures,
-                inside.attempts,
-                elsewhere.failures,
-                elsewhere.attempts,
+                title.en, scope.en, inside.failures, inside.attempts, elsewhere.failures, elsewhere.attempts,
             ),
         }
     }

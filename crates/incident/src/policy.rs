@@ -104,24 +104,12 @@ impl Policy {
     /// # Errors
     /// Names the line, or the family and number, that is wrong.
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
-        let policy: Self =
-            toml::from_str(text).map_err(|error| PolicyError::Form(error.to_string()))?;
+        let policy: Self = toml::from_str(text).map_err(|error| PolicyError::Form(error.to_string()))?;
         for (index, family) in policy.families.iter().enumerate() {
-            let twice = policy
-                .families
-                .iter()
-                .skip(index + 1)
-                .any(|other| other.family == family.family);
-            let problem = if twice {
-                Some("stands twice; keep one")
-            } else {
-                family.problem()
-            };
+            let twice = policy.families.iter().skip(index + 1).any(|other| other.family == family.family);
+            let problem = if twice { Some("stands twice; keep one") } else { family.problem() };
             if let Some(problem) = problem {
-                return Err(PolicyError::Family {
-                    family: family.family.as_str(),
-                    problem,
-                });
+                return Err(PolicyError::Family { family: family.family.as_str(), problem });
             }
         }
         Ok(policy)
@@ -144,9 +132,7 @@ impl FamilyPolicy {
         } else if self.pairs.iter().any(pair_wrong) {
             Some("a pair needs two different dimensions other than terminal")
         } else if self.min_failures == 0 || self.min_evidence_bits == 0 {
-            Some(
-                "min_failures and min_evidence_bits must be above 0, or every payment is an episode",
-            )
+            Some("min_failures and min_evidence_bits must be above 0, or every payment is an episode")
         } else if self.min_ratio_ppm <= 1_000_000 || self.pair_gain_ppm < 1_000_000 {
             Some("min_ratio_ppm must be above 1000000 (once) and pair_gain_ppm at least that")
         } else if self.baseline_floor_ppm == 0 || self.baseline_floor_ppm > 500_000 {
@@ -168,11 +154,7 @@ mod tests {
         let policy = Policy::builtin().unwrap();
         assert_eq!(policy.families.len(), 8);
         for family in &policy.families {
-            assert!(
-                !family.source.is_empty()
-                    && !family.comment.zh.is_empty()
-                    && !family.comment.en.is_empty()
-            );
+            assert!(!family.source.is_empty() && !family.comment.zh.is_empty() && !family.comment.en.is_empty());
         }
     }
 
@@ -181,27 +163,13 @@ mod tests {
         let text = include_str!("../../../packs/episodes-1/policy.toml");
         let table = [
             ("min_failures = 12", "min_failures = 0", "above 0"),
-            (
-                "min_ratio_ppm = 5_000_000",
-                "min_ratio_ppm = 5",
-                "above 1000000",
-            ),
-            (
-                "family = \"acquirer_silent\"",
-                "family = \"lost\"",
-                "stands twice",
-            ),
-            (
-                "[\"network_link\", \"issuer\"],",
-                "[\"issuer\", \"issuer\"],",
-                "two different",
-            ),
+            ("min_ratio_ppm = 5_000_000", "min_ratio_ppm = 5", "above 1000000"),
+            ("family = \"acquirer_silent\"", "family = \"lost\"", "stands twice"),
+            ("[\"network_link\", \"issuer\"],", "[\"issuer\", \"issuer\"],", "two different"),
             ("spread = true", "spred = true", "spred"),
         ];
         for (from, to, expected) in table {
-            let said = Policy::from_toml(&text.replacen(from, to, 1))
-                .unwrap_err()
-                .to_string();
+            let said = Policy::from_toml(&text.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(said.contains(expected), "{said}");
         }
     }

@@ -28,15 +28,8 @@ pub enum Dim {
 
 impl Dim {
     /// All dimensions, in the order of their index.
-    pub const ALL: [Dim; DIMS] = [
-        Dim::NetworkLink,
-        Dim::Issuer,
-        Dim::City,
-        Dim::Agent,
-        Dim::AppVersion,
-        Dim::ProductionBatch,
-        Dim::Terminal,
-    ];
+    pub const ALL: [Dim; DIMS] =
+        [Dim::NetworkLink, Dim::Issuer, Dim::City, Dim::Agent, Dim::AppVersion, Dim::ProductionBatch, Dim::Terminal];
 
     /// The name in scopes, policies and exports.
     #[must_use]
@@ -64,10 +57,7 @@ impl Dim {
             Self::ProductionBatch => ("生产批次", "production batch"),
             Self::Terminal => ("终端", "terminal"),
         };
-        Text {
-            zh: zh.to_owned(),
-            en: en.to_owned(),
-        }
+        Text { zh: zh.to_owned(), en: en.to_owned() }
     }
 }
 

@@ -44,24 +44,15 @@ impl Stream {
     /// elsewhere one of a hundred.
     pub(crate) fn quiet(seed: u64, payments: u64) -> Self {
         let mut rng = Rng(seed.wrapping_mul(7_919));
-        let mut seconds: Vec<u64> = (0..payments)
-            .map(|_| rng.below(18 * 3600).max(rng.below(9 * 3600)))
-            .collect();
+        let mut seconds: Vec<u64> = (0..payments).map(|_| rng.below(18 * 3600).max(rng.below(9 * 3600))).collect();
         seconds.sort_unstable();
-        let samples = seconds
-            .into_iter()
-            .map(|second| sample(&mut rng, second))
-            .collect();
+        let samples = seconds.into_iter().map(|second| sample(&mut rng, second)).collect();
         Self { samples, rng }
     }
 
     /// Lets payments that went well fail.
     pub(crate) fn fail(&mut self, fault: impl Fn(&Sample, &mut Rng) -> Option<FailureClass>) {
-        for sample in self
-            .samples
-            .iter_mut()
-            .filter(|sample| sample.class == FailureClass::None)
-        {
+        for sample in self.samples.iter_mut().filter(|sample| sample.class == FailureClass::None) {
             if let Some(class) = fault(sample, &mut self.rng) {
                 sample.class = class;
             }
@@ -97,19 +88,6 @@ fn sample(rng: &mut Rng, second: u64) -> Sample {
     };
     let start = at("06:00").plus_seconds(i64::try_from(second).unwrap());
     let issuer = 101 + small(rng.below(10).min(rng.below(14)));
-    let dims = [
-        link,
-        issuer,
-        city,
-        agent,
-        version,
-        batch,
-        1 + small(terminal),
-    ];
-    Sample {
-        at: start,
-        amount_minor: 10_000,
-        class,
-        dims,
-    }
+    let dims = [link, issuer, city, agent, version, batch, 1 + small(terminal)];
+    Sample { at: start, amount_minor: 10_000, class, dims }
 }

@@ -68,12 +68,13 @@ impl CaptureReader {
         let mut at = 0;
         while at < bytes.len() {
             let left = bytes.len() - at;
-            let Some(head) = self.head(bytes.get(at..).unwrap_or_default()) else {
+            let Some(head) = self.next_head(bytes.get(at..).unwrap_or_default()) else {
                 at += self.skip(base, at, bytes, sink);
                 continue;
             };
             let end = at + HEAD + head.len;
             let offset = base + at as u64;
+            let fits = bytes.get(end..).is_none_or(|next| next.is_empty() || self::head(next, Some(head.at)).is_some());
             let Some(frame) = bytes.get_mut(at + HEAD..end) else {
                 let detail = format!("expected a frame of {} bytes, the file ends after {}", head.len, left - HEAD);
                 sink.reject(reject(offset, left, "record", "truncated", detail));
@@ -84,6 +85,11 @@ impl CaptureReader {
             let span = Span { file_seq, offset, len: u32::try_from(HEAD + head.len).unwrap_or_default() };
             match self.frame(head, span, frame) {
                 Ok(row) => sink.accept(row),
+                // A wrong length must not swallow the records after it.
+                Err(_) if !fits => {
+                    at += self.skip(base, at, bytes, sink);
+                    continue;
+                }
                 Err(error) => {
                     let detail = format!("{error}");
                     let field = error.field().map_or_else(|| "frame".to_owned(), |field| format!("F{field}"));
@@ -95,46 +101,47 @@ impl CaptureReader {
         }
     }
 
-    /// Whole records at the start of the bytes, for cutting blocks.
-    pub(crate) fn whole_records(bytes: &[u8]) -> usize {
+    /// Whole records at the start of the bytes, and what stands between them, for cutting blocks.
+    pub(crate) fn whole_records(&self, bytes: &[u8]) -> usize {
         let mut at = 0;
-        while let Some(len) = bytes.get(at..).and_then(frame_len) {
-            match at.checked_add(HEAD + len) {
-                Some(end) if end <= bytes.len() => at = end,
-                _ => break,
+        let mut last_at = self.last_at;
+        while let Some(rest) = bytes.get(at..) {
+            let found = if last_at.is_some() { head(rest, last_at) } else { followed(rest) };
+            if let Some(found) = found {
+                let end = at + HEAD + found.len;
+                if end > bytes.len() {
+                    break;
+                }
+                last_at = Some(found.at);
+                at = end;
+            } else {
+                // More bytes may have to come before it can be told where records go on.
+                let Some(skipped) = resumes(rest, None) else { break };
+                last_at = None;
+                at += skipped;
             }
         }
         at
     }
 
-    fn head(&self, bytes: &[u8]) -> Option<Head> {
-        let at = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
-        let direction = match bytes.get(8)? {
-            0 => Direction::FromTerminal,
-            1 => Direction::ToTerminal,
-            2 => Direction::ToNetwork,
-            3 => Direction::FromNetwork,
-            _ => return None,
-        };
-        let link = u16::from_be_bytes(bytes.get(9..11)?.try_into().ok()?);
-        let len = frame_len(bytes)?;
-        let near = self.last_at.is_none_or(|last| last.abs_diff(at) < LARGEST_GAP_MICROS);
-        (near && CLOCK.contains(&at) && (SHORTEST_FRAME..=LONGEST_FRAME).contains(&len)).then_some(Head { at, direction, link, len })
+    /// The record that stands here. The first one, and the first one after a gap, counts only if another one follows it,
+    /// for its clock has nothing to be compared with.
+    fn next_head(&self, bytes: &[u8]) -> Option<Head> {
+        match self.last_at {
+            Some(_) => head(bytes, self.last_at),
+            None => followed(bytes).or_else(|| head(bytes, None).filter(|found| HEAD + found.len >= bytes.len())),
+        }
     }
 
     /// Skips bytes that are no record; returns how many.
-    fn skip(&self, base: u64, from: usize, bytes: &mut [u8], sink: &mut dyn Sink) -> usize {
-        let resumes = |at: usize| {
-            let rest = bytes.get(at..).unwrap_or_default();
-            let head = self.head(rest)?;
-            let next = rest.get(HEAD + head.len..)?;
-            (next.is_empty() || self.head(next).is_some()).then_some(at)
-        };
-        let to = (from + 1..bytes.len()).find_map(resumes).unwrap_or(bytes.len());
+    fn skip(&mut self, base: u64, from: usize, bytes: &mut [u8], sink: &mut dyn Sink) -> usize {
+        let rest = bytes.get_mut(from..).unwrap_or_default();
+        let skipped = resumes(rest, self.last_at).unwrap_or(rest.len());
         let detail = "expected a record (time, direction 0 to 3, link, length); skipped to the next one".to_owned();
-        sink.reject(reject(base + from as u64, to - from, "record", "framing", detail));
-        bytes.get_mut(from..to).unwrap_or_default().fill(0);
-        to - from
+        sink.reject(reject(base + from as u64, skipped, "record", "framing", detail));
+        rest.get_mut(..skipped).unwrap_or_default().fill(0);
+        self.last_at = None;
+        skipped
     }
 
     fn frame(&self, head: Head, span: Span, bytes: &mut [u8]) -> Result<Row, DecodeError> {
@@ -143,7 +150,11 @@ impl CaptureReader {
         let fields = {
             let message = dialect.decode(bytes)?;
             let mut fields = both_sides(&message);
-            if from_terminal_side { self.terminal_fields(&message, &mut fields) } else { self.network_fields(&message, &mut fields) }
+            if from_terminal_side {
+                self.terminal_fields(&message, &mut fields);
+            } else {
+                self.network_fields(&message, &mut fields);
+            }
             fields
         };
         dialect.mask_in_place(bytes)?;
@@ -162,7 +173,11 @@ impl CaptureReader {
             fields.bad_parts = bad_parts(message.raw(62).unwrap_or_default());
         }
         if fields.mti == 510 {
-            fields.settle_flag = message.digits(48).and_then(|mut digits| digits.nth(30)).map(|digit| digit.wrapping_sub(b'0')).unwrap_or_default();
+            fields.settle_flag = message
+                .digits(48)
+                .and_then(|mut digits| digits.nth(30))
+                .map(|digit| digit.wrapping_sub(b'0'))
+                .unwrap_or_default();
         }
     }
 
@@ -231,6 +246,45 @@ fn bad_parts(report: &[u8]) -> u8 {
         rest = rest.get(width..).unwrap_or_default();
     }
     bad
+}
+
+/// The head of a record, if the bytes can be one and its time is near that of the record before.
+fn head(bytes: &[u8], last_at: Option<u64>) -> Option<Head> {
+    let at = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
+    let direction = match bytes.get(8)? {
+        0 => Direction::FromTerminal,
+        1 => Direction::ToTerminal,
+        2 => Direction::ToNetwork,
+        3 => Direction::FromNetwork,
+        _ => return None,
+    };
+    let link = u16::from_be_bytes(bytes.get(9..11)?.try_into().ok()?);
+    let len = frame_len(bytes)?;
+    let near = last_at.is_none_or(|last| last.abs_diff(at) < LARGEST_GAP_MICROS);
+    (near && CLOCK.contains(&at) && (SHORTEST_FRAME..=LONGEST_FRAME).contains(&len)).then_some(Head {
+        at,
+        direction,
+        link,
+        len,
+    })
+}
+
+/// The head of a record that another record of about the same time follows.
+fn followed(bytes: &[u8]) -> Option<Head> {
+    let found = head(bytes, None)?;
+    head(bytes.get(HEAD + found.len..)?, Some(found.at)).map(|_| found)
+}
+
+/// How many bytes stand before the next record: one that another follows, or one that ends with the bytes.
+fn resumes(bytes: &[u8], last_at: Option<u64>) -> Option<usize> {
+    let last = |at: usize| {
+        last_at.is_some()
+            && bytes
+                .get(at..)
+                .and_then(|rest| head(rest, last_at))
+                .is_some_and(|found| at + HEAD + found.len == bytes.len())
+    };
+    (1..bytes.len()).find(|at| bytes.get(*at..).and_then(followed).is_some() || last(*at))
 }
 
 fn frame_len(bytes: &[u8]) -> Option<usize> {

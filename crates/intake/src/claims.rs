@@ -28,7 +28,8 @@ pub(crate) fn row(line: &[u8], span: Span) -> Result<Row, RowError> {
         detail: format!("expected one JSON object of a claim: {error}"),
     })?;
     Ok(Row::Claim(Claim {
-        received_at: Instant::parse(&claim.received_at).map_err(|_| RowError::value("received_at", "a time with offset", claim.received_at.as_bytes()))?,
+        received_at: Instant::parse(&claim.received_at)
+            .map_err(|_| RowError::value("received_at", "a time with offset", claim.received_at.as_bytes()))?,
         tid: claim.tid.and_then(|tid| TerminalId::new(tid.as_bytes()).ok()),
         date: claim.date.and_then(|date| Date::parse(date.as_bytes()).ok()),
         stan: claim.stan.and_then(|stan| stan.parse().ok()),

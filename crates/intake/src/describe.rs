@@ -32,7 +32,10 @@ pub fn describe_row(kind: FileKind, header: &[u8], row: &[u8]) -> Vec<NamedValue
         FileKind::Switch => describe_frame(row),
         FileKind::ClearingZm => {
             let text = |value: &[u8]| encoding_rs::GBK.decode(value).0.trim().to_owned();
-            zm_columns(row).map(|(name, value)| NamedValue::plain(name, &text(value))).filter(|named| !named.value.is_empty()).collect()
+            zm_columns(row)
+                .map(|(name, value)| NamedValue::plain(name, &text(value)))
+                .filter(|named| !named.value.is_empty())
+                .collect()
         }
         FileKind::Claims => describe_json(row),
         _ => describe_csv(header, row),
@@ -40,7 +43,15 @@ pub fn describe_row(kind: FileKind, header: &[u8], row: &[u8]) -> Vec<NamedValue
 }
 
 fn describe_csv(header: &[u8], row: &[u8]) -> Vec<NamedValue> {
-    let record = |line: &[u8]| ReaderBuilder::new().has_headers(false).from_reader(line).byte_records().next().and_then(Result::ok).unwrap_or_default();
+    let record = |line: &[u8]| {
+        ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(line)
+            .byte_records()
+            .next()
+            .and_then(Result::ok)
+            .unwrap_or_default()
+    };
     let (names, values) = (record(header), record(row));
     let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
     names.iter().zip(values.iter()).map(|(name, value)| NamedValue::plain(&text(name), &text(value))).collect()
@@ -62,16 +73,34 @@ fn describe_frame(record: &[u8]) -> Vec<NamedValue> {
         2 => ("收单 → 网络", "acquirer → network"),
         _ => ("网络 → 收单", "network → acquirer"),
     };
-    let link = record.get(9..11).map(|bytes| bytes.iter().fold(0u32, |sum, byte| sum * 256 + u32::from(*byte))).unwrap_or_default();
+    let link = record
+        .get(9..11)
+        .map(|bytes| bytes.iter().fold(0u32, |sum, byte| sum * 256 + u32::from(*byte)))
+        .unwrap_or_default();
     let mut named = vec![
-        NamedValue { name: "direction".to_owned(), zh: format!("方向：{}", way.0), en: format!("direction: {}", way.1), value: way.1.to_owned() },
+        NamedValue {
+            name: "direction".to_owned(),
+            zh: format!("方向：{}", way.0),
+            en: format!("direction: {}", way.1),
+            value: way.1.to_owned(),
+        },
         NamedValue { name: "link".to_owned(), zh: "链路".to_owned(), en: "link".to_owned(), value: link.to_string() },
     ];
     let Ok(message) = dialect.decode(frame) else { return named };
-    named.push(NamedValue { name: "MTI".to_owned(), zh: "消息类型".to_owned(), en: "message type".to_owned(), value: format!("{:04x}", message.mti()) });
+    named.push(NamedValue {
+        name: "MTI".to_owned(),
+        zh: "消息类型".to_owned(),
+        en: "message type".to_owned(),
+        value: format!("{:04x}", message.mti()),
+    });
     for field in dialect.fields() {
         if let Some(value) = message.masked(field.number) {
-            named.push(NamedValue { name: format!("F{}", field.number), zh: field.zh.clone(), en: field.en.clone(), value: value.to_string() });
+            named.push(NamedValue {
+                name: format!("F{}", field.number),
+                zh: field.zh.clone(),
+                en: field.en.clone(),
+                value: value.to_string(),
+            });
         }
     }
     named

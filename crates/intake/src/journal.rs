@@ -13,7 +13,13 @@ columns!(JournalColumns {
 });
 
 impl JournalColumns {
-    pub(crate) fn row(&self, fields: Fields<'_>, span: Span, zone: &mut Zone, sink: &mut dyn Sink) -> Result<Row, RowError> {
+    pub(crate) fn row(
+        &self,
+        fields: Fields<'_>,
+        span: Span,
+        zone: &mut Zone,
+        sink: &mut dyn Sink,
+    ) -> Result<Row, RowError> {
         let kind = self.kind(fields)?;
         let sale = kind == JournalKind::Sale;
         let date = fields.date(self.date)?;

@@ -20,7 +20,7 @@ mod registry;
 mod row;
 mod table;
 
-pub use describe::{describe_row, NamedValue};
+pub use describe::{NamedValue, describe_row};
 pub use file_kind::{FileKind, Reading};
 pub use reader::{ReadError, ReadOptions, ReadSummary, read_file};
 pub use row::{Reject, Row, RowError, Sink, Tap};

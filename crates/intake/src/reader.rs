@@ -8,11 +8,11 @@ use onus_model::{Instant, Span, Zone};
 
 use crate::blocks::{Block, Blocks, whole_lines};
 use crate::capture::CaptureReader;
-use crate::clearing::{ClearingColumns, ZM_PAN_AT, zm_line_len, zm_row};
+use crate::clearing::{ClearingColumns, ZM_PAN_AT, zm_line_len, zm_row, zm_settle_date};
 use crate::disputes::{DisputeColumns, NoticeColumns, SlipColumns};
 use crate::file_kind::FileKind;
 use crate::journal::JournalColumns;
-use crate::mask::{mask_card_numbers, mask_middle};
+use crate::mask::{SHORTEST, mask_card_numbers, mask_middle, next_card_number, without_long_numbers};
 use crate::payout::PayoutColumns;
 use crate::registry::{self, RegistryReader};
 use crate::row::{Reject, Row, RowError, Sink, Tap};
@@ -39,6 +39,8 @@ pub struct ReadOptions {
     pub file_seq: u32,
     /// Zone of local times in it.
     pub zone: Zone,
+    /// Its name: a ZM file says its settlement day only there.
+    pub name: String,
 }
 
 /// What reading a file came to.
@@ -58,7 +60,12 @@ pub struct ReadSummary {
 ///
 /// # Errors
 /// Only when the bytes cannot be had or kept; whatever is wrong with rows is a reject.
-pub fn read_file(options: &ReadOptions, source: impl Read, sink: &mut dyn Sink, tap: &mut dyn Tap) -> Result<ReadSummary, ReadError> {
+pub fn read_file(
+    options: &ReadOptions,
+    source: impl Read,
+    sink: &mut dyn Sink,
+    tap: &mut dyn Tap,
+) -> Result<ReadSummary, ReadError> {
     let mut format = match options.kind {
         FileKind::Switch => Format::Capture(Box::new(CaptureReader::new()?)),
         FileKind::ClearingZm => Format::Zm,
@@ -69,8 +76,12 @@ pub fn read_file(options: &ReadOptions, source: impl Read, sink: &mut dyn Sink, 
     let mut counted = Counted { sink, summary: ReadSummary::default() };
     let mut blocks = Blocks::new(source);
     let mut lines = 0;
-    let is_capture = matches!(format, Format::Capture(_));
-    while let Some(mut block) = blocks.next(|bytes| if is_capture { CaptureReader::whole_records(bytes) } else { whole_lines(bytes) })? {
+    loop {
+        let whole = |bytes: &[u8]| match &format {
+            Format::Capture(capture) => capture.whole_records(bytes),
+            _ => whole_lines(bytes),
+        };
+        let Some(mut block) = blocks.next(whole)? else { break };
         counted.summary.size += block.bytes.len() as u64;
         tap.original(&block.bytes);
         let masked = match &mut format {
@@ -87,7 +98,7 @@ pub fn read_file(options: &ReadOptions, source: impl Read, sink: &mut dyn Sink, 
 
 enum Format {
     Capture(Box<CaptureReader>),
-    Table(Option<Table>),
+    Table(Option<Box<Table>>),
     Zm,
     Claims,
 }
@@ -112,8 +123,9 @@ impl Sink for Counted<'_> {
         self.sink.accept(row);
     }
 
-    fn reject(&mut self, reject: Reject) {
+    fn reject(&mut self, mut reject: Reject) {
         self.summary.rejected += 1;
+        reject.error.detail = without_long_numbers(&reject.error.detail);
         self.sink.reject(reject);
     }
 }
@@ -123,7 +135,12 @@ struct Table {
     width: usize,
     columns: Columns,
     pan: Option<usize>,
+    /// Columns in which people write what they like.
+    words: Vec<usize>,
 }
+
+/// Names of such columns.
+const WORDS: [&[u8]; 5] = [b"text", b"remark", b"reason_text", b"note", b"finding"];
 
 enum Columns {
     Journal(JournalColumns),
@@ -147,14 +164,18 @@ impl Table {
             FileKind::Disputes => DisputeColumns::find(&header).map(Columns::Dispute),
             FileKind::Slips => SlipColumns::find(&header).map(Columns::Slip),
             FileKind::Notices => NoticeColumns::find(&header).map(Columns::Notice),
-            other => registry::reader(other, &header).unwrap_or(Ok(Box::new(|_, _| Err(no_reader())))).map(Columns::Registry),
+            other => {
+                registry::reader(other, &header).unwrap_or(Ok(Box::new(|_, _| Err(no_reader())))).map(Columns::Registry)
+            }
         };
         let pan = record.iter().position(|name| name == b"pan_masked");
+        let words =
+            record.iter().enumerate().filter(|(_, name)| WORDS.contains(name)).map(|(index, _)| index).collect();
         let (columns, error) = match found {
             Ok(columns) => (columns, None),
             Err(error) => (Columns::Refused, Some(error)),
         };
-        (Self { width: header.len(), columns, pan }, error)
+        (Self { width: header.len(), columns, pan, words }, error)
     }
 
     fn row(&self, record: &ByteRecord, span: Span, zone: &mut Zone, sink: &mut dyn Sink) -> Result<Row, RowError> {
@@ -177,6 +198,22 @@ impl Table {
             }
         }
     }
+
+    /// Finds full card numbers in the columns that may hold one.
+    fn card_numbers(&self, record: &ByteRecord, text: &[u8], from: usize, to: usize, masks: &mut Vec<Mask>) {
+        let pan = self.pan.and_then(|column| record.get(column)).unwrap_or_default();
+        if pan.len() >= 12 && pan.iter().all(u8::is_ascii_digit) {
+            everywhere(pan, text, from, to, masks);
+        }
+        for words in self.words.iter().filter_map(|column| record.get(*column)).filter(|words| words.len() >= SHORTEST)
+        {
+            let mut at = 0;
+            while let Some(found) = next_card_number(words, at, SHORTEST) {
+                at = found.end;
+                everywhere(words.get(found).unwrap_or_default(), text, from, to, masks);
+            }
+        }
+    }
 }
 
 fn no_reader() -> RowError {
@@ -184,16 +221,27 @@ fn no_reader() -> RowError {
 }
 
 /// Reads a block of lines and masks it; says whether anything was overwritten.
-fn text_block(format: &mut Format, options: &ReadOptions, block: &mut Block, lines: &mut u64, zone: &mut Zone, sink: &mut dyn Sink) -> bool {
+fn text_block(
+    format: &mut Format,
+    options: &ReadOptions,
+    block: &mut Block,
+    lines: &mut u64,
+    zone: &mut Zone,
+    sink: &mut dyn Sink,
+) -> bool {
     // A file without a line end at its end was cut short: its last line cannot be trusted.
-    let complete = if block.last && block.bytes.last() != Some(&b'\n') { whole_lines(&block.bytes) } else { block.bytes.len() };
+    let complete =
+        if block.last && block.bytes.last() != Some(&b'\n') { whole_lines(&block.bytes) } else { block.bytes.len() };
     let mut masks = Vec::new();
     {
         let text = block.bytes.get(..complete).unwrap_or_default();
         let mut place = Place { base: block.offset, file_seq: options.file_seq, lines };
         match format {
             Format::Table(table) => table_block(table, options.kind, text, &mut place, zone, sink, &mut masks),
-            Format::Zm => line_block(text, &mut place, sink, &mut masks, zm_row),
+            Format::Zm => {
+                let settled = zm_settle_date(&options.name);
+                line_block(text, &mut place, sink, &mut masks, |line, span| zm_row(line, span, settled));
+            }
             Format::Claims => line_block(text, &mut place, sink, &mut masks, claims::row),
             Format::Capture(_) => {}
         }
@@ -202,8 +250,13 @@ fn text_block(format: &mut Format, options: &ReadOptions, block: &mut Block, lin
     if cut > 0 {
         let detail = format!("the file ends inside a line ({cut} bytes without a line end): it was cut short");
         let error = RowError { field: "line".to_owned(), code: "truncated", detail };
-        sink.reject(row::Reject { line: Some(*lines + 1), offset: block.offset + complete as u64, len: cut as u64, error });
-        masks.push(Mask::Search(complete, block.bytes.len()));
+        sink.reject(row::Reject {
+            line: Some(*lines + 1),
+            offset: block.offset + complete as u64,
+            len: cut as u64,
+            error,
+        });
+        masks.push(Mask::Search(complete, block.bytes.len(), SHORTEST));
     }
     masks.iter().fold(false, |masked, mask| masked | mask.apply(&mut block.bytes))
 }
@@ -212,15 +265,17 @@ fn text_block(format: &mut Format, options: &ReadOptions, block: &mut Block, lin
 enum Mask {
     /// A card number that should have come masked.
     Middle(usize, usize),
-    /// Text in which a card number may stand.
-    Search(usize, usize),
+    /// Text in which a card number may stand, of so many digits at least.
+    Search(usize, usize, usize),
 }
 
 impl Mask {
     fn apply(&self, bytes: &mut [u8]) -> bool {
         match *self {
             Self::Middle(from, to) => mask_middle(bytes.get_mut(from..to).unwrap_or_default()),
-            Self::Search(from, to) => mask_card_numbers(bytes.get_mut(from..to).unwrap_or_default()),
+            Self::Search(from, to, shortest) => {
+                mask_card_numbers(bytes.get_mut(from..to).unwrap_or_default(), shortest)
+            }
         }
     }
 }
@@ -233,7 +288,11 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn span(&self, from: usize, to: usize) -> Span {
-        Span { file_seq: self.file_seq, len: u32::try_from(to - from).unwrap_or(u32::MAX), offset: self.base + from as u64 }
+        Span {
+            file_seq: self.file_seq,
+            len: u32::try_from(to - from).unwrap_or(u32::MAX),
+            offset: self.base + from as u64,
+        }
     }
 
     fn reject(&self, line: u64, from: usize, to: usize, error: RowError) -> Reject {
@@ -242,53 +301,66 @@ impl Place<'_> {
 }
 
 fn table_block(
-    table: &mut Option<Table>, kind: FileKind, text: &[u8], place: &mut Place<'_>, zone: &mut Zone, sink: &mut dyn Sink, masks: &mut Vec<Mask>,
+    table: &mut Option<Box<Table>>,
+    kind: FileKind,
+    text: &[u8],
+    place: &mut Place<'_>,
+    zone: &mut Zone,
+    sink: &mut dyn Sink,
+    masks: &mut Vec<Mask>,
 ) {
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     let mut record = ByteRecord::new();
     let first_line = *place.lines;
     loop {
-        let from = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
-        let line = first_line + reader.position().line();
+        let start = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
+        let start_line = first_line + reader.position().line();
         // Reading bytes from memory with flexible widths cannot fail; an error would be the end.
-        if !reader.read_byte_record(&mut record).unwrap_or(false) {
+        let more = reader.read_byte_record(&mut record).unwrap_or(false);
+        *place.lines = first_line + reader.position().line() - 1;
+        if !more {
             break;
         }
         let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
-        let to = from + text.get(from..end).unwrap_or_default().trim_ascii_end().len();
-        *place.lines = first_line + reader.position().line() - 1;
+        let read = text.get(start..end).unwrap_or_default();
+        // What was read begins with the rest of a CRLF and with blank lines, if there are any.
+        let blank = read.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let line = start_line + read.iter().take(blank).filter(|byte| **byte == b'\n').count() as u64;
+        let from = start + blank;
+        let to = from + read.get(blank..).unwrap_or_default().trim_ascii_end().len();
         let Some(open) = table else {
             let (opened, error) = Table::open(kind, &record);
             if let Some(error) = error {
                 sink.reject(place.reject(line, from, to, error));
             }
-            *table = Some(opened);
+            *table = Some(Box::new(opened));
+            // A file without a header has a row of data here.
+            masks.push(Mask::Search(from, to, SHORTEST));
             continue;
         };
-        if let Some(found) = open.pan.and_then(|column| full_pan(record.get(column)?, text, from, to)) {
-            masks.push(found);
-        }
+        open.card_numbers(&record, text, from, to, masks);
         match open.row(&record, place.span(from, to), zone, sink) {
             Ok(row) => sink.accept(row),
             Err(error) => {
                 sink.reject(place.reject(line, from, to, error));
-                masks.push(Mask::Search(from, to));
+                masks.push(Mask::Search(from, to, SHORTEST));
             }
         }
     }
 }
 
-/// Where a full card number stands in the row, if its column holds one.
-fn full_pan(value: &[u8], text: &[u8], from: usize, to: usize) -> Option<Mask> {
-    if value.len() < 12 || !value.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let at = memchr::memmem::find(text.get(from..to)?, value)?;
-    Some(Mask::Middle(from + at, from + at + value.len()))
+/// Every place in the row where a value stands.
+fn everywhere(value: &[u8], text: &[u8], from: usize, to: usize, masks: &mut Vec<Mask>) {
+    let row = text.get(from..to).unwrap_or_default();
+    masks.extend(memchr::memmem::find_iter(row, value).map(|at| Mask::Middle(from + at, from + at + value.len())));
 }
 
 fn line_block(
-    text: &[u8], place: &mut Place<'_>, sink: &mut dyn Sink, masks: &mut Vec<Mask>, read: impl Fn(&[u8], Span) -> Result<Row, RowError>,
+    text: &[u8],
+    place: &mut Place<'_>,
+    sink: &mut dyn Sink,
+    masks: &mut Vec<Mask>,
+    read: impl Fn(&[u8], Span) -> Result<Row, RowError>,
 ) {
     let mut from = 0;
     for line in text.split_inclusive(|byte| *byte == b'\n') {
@@ -299,12 +371,12 @@ fn line_block(
         if !content.is_empty() {
             match read(content, place.span(from, to)) {
                 Ok(row) => {
-                    masks.push(mask_accepted(&row, content, from));
+                    mask_accepted(&row, content, from, masks);
                     sink.accept(row);
                 }
                 Err(error) => {
                     sink.reject(place.reject(*place.lines, from, to, error));
-                    masks.push(Mask::Search(from, to));
+                    masks.push(Mask::Search(from, to, SHORTEST));
                 }
             }
         }
@@ -312,13 +384,16 @@ fn line_block(
     }
 }
 
-/// A ZM line holds its card number in a column of its own; a claim may hold one in its words.
-fn mask_accepted(row: &Row, content: &[u8], from: usize) -> Mask {
+/// A ZM line holds its card number in a column of its own; a claim may hold one in its words, or anywhere: outside the
+/// words only numbers longer than a merchant code (15 digits) are taken for one.
+fn mask_accepted(row: &Row, content: &[u8], from: usize, masks: &mut Vec<Mask>) {
     let to = from + content.len();
     if matches!(row, Row::Clearing(_)) {
         debug_assert_eq!(content.len(), zm_line_len(), "only whole lines are accepted");
-        return Mask::Search(from + ZM_PAN_AT, from + ZM_PAN_AT + 19);
+        masks.push(Mask::Search(from + ZM_PAN_AT, from + ZM_PAN_AT + 19, SHORTEST));
+        return;
     }
     let words = memchr::memmem::find(content, b"\"text\"").unwrap_or_default();
-    Mask::Search(from + words, to)
+    masks.push(Mask::Search(from, from + words, 16));
+    masks.push(Mask::Search(from + words, to, SHORTEST));
 }

@@ -1,8 +1,9 @@
 //! Registries: one reader for each, chosen by the file's kind.
 
 use onus_fleet::rows::{
-    Agent, Attestation, BinRange, Contract, CustodyEvent, Inspection, Institution, Link, Merchant, MerchantMonth, Place, RcText, RegistryRow,
-    RiskHold, SettlementAccount, SoftwareRelease, Terminal, TerminalBinding, Training, UpdateOffer,
+    Agent, Attestation, BinRange, Contract, CustodyEvent, Inspection, Institution, Link, Merchant, MerchantMonth,
+    Place, RcText, RegistryRow, RiskHold, SettlementAccount, SoftwareRelease, Terminal, TerminalBinding, Training,
+    UpdateOffer,
 };
 use onus_model::Span;
 
@@ -58,13 +59,25 @@ fn passed(fields: Fields<'_>, column: Column) -> Result<bool, RowError> {
 columns!(InstitutionColumns { code = "code", name = "name", role = "role" });
 fn institutions(header: &Header) -> Result<RegistryReader, RowError> {
     let c = InstitutionColumns::find(header)?;
-    rows(move |f, _| Ok(RegistryRow::Institution(Institution { code: f.owned(c.code)?, name: f.owned(c.name)?, role: f.owned(c.role)? })))
+    rows(move |f, _| {
+        Ok(RegistryRow::Institution(Institution {
+            code: f.owned(c.code)?,
+            name: f.owned(c.name)?,
+            role: f.owned(c.role)?,
+        }))
+    })
 }
 
 columns!(BinColumns { bin = "bin", code = "issuer_code", name = "issuer_name" });
 fn bins(header: &Header) -> Result<RegistryReader, RowError> {
     let c = BinColumns::find(header)?;
-    rows(move |f, _| Ok(RegistryRow::Bin(BinRange { bin: f.small(c.bin)?, issuer_code: f.owned(c.code)?, issuer_name: f.owned(c.name)? })))
+    rows(move |f, _| {
+        Ok(RegistryRow::Bin(BinRange {
+            bin: f.small(c.bin)?,
+            issuer_code: f.owned(c.code)?,
+            issuer_name: f.owned(c.name)?,
+        }))
+    })
 }
 
 columns!(LinkColumns { id = "link_id", side = "side", name = "name", operated_by = "operated_by", carries = "carries" });
@@ -199,7 +212,7 @@ fn bindings(header: &Header) -> Result<RegistryReader, RowError> {
     })
 }
 
-columns!(CustodyColumns { at = "at", serial = "serial", event = "event", by = "by", note = "note", before = "app_before", after = "app_after" });
+columns!(CustodyColumns { at = "at", serial = "serial", event = "event", by = "by", note = "note", after = "app_after" });
 fn custody(header: &Header) -> Result<RegistryReader, RowError> {
     let c = CustodyColumns::find(header)?;
     rows(move |f, span| {
@@ -210,13 +223,12 @@ fn custody(header: &Header) -> Result<RegistryReader, RowError> {
             event: f.owned(c.event)?,
             by: f.owned(c.by)?,
             note: f.owned(c.note)?,
-            app_before: f.owned(c.before)?,
-            app_after: f.owned(c.after)?,
+            app_after: if f.raw(c.after).is_empty() { None } else { Some(f.sha256(c.after)?) },
         }))
     })
 }
 
-columns!(InspectionColumns { at = "at", serial = "serial", kind = "kind", result = "result", finding = "finding" });
+columns!(InspectionColumns { at = "at", serial = "serial", kind = "kind", result = "result" });
 fn inspections(header: &Header) -> Result<RegistryReader, RowError> {
     let c = InspectionColumns::find(header)?;
     rows(move |f, span| {
@@ -226,7 +238,6 @@ fn inspections(header: &Header) -> Result<RegistryReader, RowError> {
             serial: f.owned(c.serial)?,
             kind: f.owned(c.kind)?,
             passed: passed(f, c.result)?,
-            finding: f.owned(c.finding)?,
         }))
     })
 }
@@ -255,7 +266,7 @@ fn releases(header: &Header) -> Result<RegistryReader, RowError> {
         let (first, second) = (f.text(c.by_1)?, f.text(c.by_2)?);
         Ok(RegistryRow::Release(SoftwareRelease {
             version: f.owned(c.version)?,
-            sha256: f.owned(c.sha256)?,
+            sha256: f.sha256(c.sha256)?,
             rc_table: f.owned(c.rc_table)?,
             status: f.owned(c.status)?,
             approved_at: f.instant(c.at)?,
@@ -267,7 +278,9 @@ fn releases(header: &Header) -> Result<RegistryReader, RowError> {
 columns!(RcColumns { table = "rc_table", rc = "rc", text = "text" });
 fn rc_tables(header: &Header) -> Result<RegistryReader, RowError> {
     let c = RcColumns::find(header)?;
-    rows(move |f, _| Ok(RegistryRow::RcText(RcText { rc_table: f.owned(c.table)?, rc: f.owned(c.rc)?, text: f.owned(c.text)? })))
+    rows(move |f, _| {
+        Ok(RegistryRow::RcText(RcText { rc_table: f.owned(c.table)?, rc: f.owned(c.rc)?, text: f.owned(c.text)? }))
+    })
 }
 
 columns!(OfferColumns { at = "offered_at", serial = "serial", version = "version", outcome = "outcome", by = "by" });
@@ -302,8 +315,7 @@ fn holds(header: &Header) -> Result<RegistryReader, RowError> {
 }
 
 columns!(AttestationColumns {
-    at = "at", serial = "serial", version = "reported_version", sha256 = "reported_sha256", tamper = "tamper_switch", lat = "lat", lon = "lon",
-    country = "ip_country",
+    at = "at", serial = "serial", sha256 = "reported_sha256", tamper = "tamper_switch", lat = "lat", lon = "lon",
 });
 fn attestations(header: &Header) -> Result<RegistryReader, RowError> {
     let c = AttestationColumns::find(header)?;
@@ -312,11 +324,9 @@ fn attestations(header: &Header) -> Result<RegistryReader, RowError> {
             span,
             at: f.instant(c.at)?,
             serial: f.owned(c.serial)?,
-            version: f.owned(c.version)?,
-            sha256: f.owned(c.sha256)?,
+            sha256: f.sha256(c.sha256)?,
             tamper_switch: f.number(c.tamper)? != 0,
             place: Place { lat_e5: f.degrees(c.lat)?, lon_e5: f.degrees(c.lon)? },
-            ip_country: f.owned(c.country)?,
         }))
     })
 }

@@ -59,7 +59,8 @@ impl RowError {
     /// A field whose value did not read. The value is shown only as far as it cannot be a card number.
     #[must_use]
     pub fn value(field: &str, expected: &str, found: &[u8]) -> Self {
-        let shown: String = String::from_utf8_lossy(found).chars().take(40).map(|c| if c.is_control() { '·' } else { c }).collect();
+        let shown: String =
+            String::from_utf8_lossy(found).chars().take(40).map(|c| if c.is_control() { '·' } else { c }).collect();
         let digits = shown.chars().filter(char::is_ascii_digit).count();
         let shown = if digits >= 12 { format!("{digits} digits") } else { format!("{shown:?}") };
         Self { field: field.to_owned(), code: "value", detail: format!("expected {expected}, found {shown}") }

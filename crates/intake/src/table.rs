@@ -30,7 +30,10 @@ impl Header {
         let index = self.0.iter().position(|known| known == name).ok_or_else(|| RowError {
             field: name.to_owned(),
             code: "columns",
-            detail: format!("the header has no column {name:?}; found {}", self.0.join(",").chars().take(300).collect::<String>()),
+            detail: format!(
+                "the header has no column {name:?}; found {}",
+                self.0.join(",").chars().take(300).collect::<String>()
+            ),
         })?;
         Ok(Column { index, name })
     }
@@ -67,7 +70,8 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn code<const N: usize>(self, column: Column) -> Result<Code<N>, RowError> {
-        Code::new(self.raw(column)).map_err(|_| RowError::value(column.name, &format!("1 to {N} characters"), self.raw(column)))
+        Code::new(self.raw(column))
+            .map_err(|_| RowError::value(column.name, &format!("1 to {N} characters"), self.raw(column)))
     }
 
     pub(crate) fn code_or_empty<const N: usize>(self, column: Column) -> Result<Code<N>, RowError> {
@@ -84,7 +88,8 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn small<T: TryFrom<u64>>(self, column: Column) -> Result<T, RowError> {
-        T::try_from(self.number(column)?).map_err(|_| RowError::value(column.name, "a smaller number", self.raw(column)))
+        T::try_from(self.number(column)?)
+            .map_err(|_| RowError::value(column.name, "a smaller number", self.raw(column)))
     }
 
     /// Money in fen, with an optional leading minus.
@@ -105,7 +110,8 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn instant(self, column: Column) -> Result<Instant, RowError> {
-        Instant::parse(self.text(column)?).map_err(|_| RowError::value(column.name, "a time with offset (RFC 3339)", self.raw(column)))
+        Instant::parse(self.text(column)?)
+            .map_err(|_| RowError::value(column.name, "a time with offset (RFC 3339)", self.raw(column)))
     }
 
     pub(crate) fn instant_or_none(self, column: Column) -> Result<Option<Instant>, RowError> {
@@ -116,7 +122,8 @@ impl<'a> Fields<'a> {
     pub(crate) fn second_of_day(self, column: Column) -> Result<u32, RowError> {
         let wrong = || RowError::value(column.name, "a time hh:mm:ss", self.raw(column));
         let [h1, h2, b':', m1, m2, b':', s1, s2] = *self.raw(column) else { return Err(wrong()) };
-        let pair = |high: u8, low: u8, below: u64| digits(&[high, low]).filter(|value| *value < below).ok_or_else(wrong);
+        let pair =
+            |high: u8, low: u8, below: u64| digits(&[high, low]).filter(|value| *value < below).ok_or_else(wrong);
         let seconds = pair(h1, h2, 24)? * 3600 + pair(m1, m2, 60)? * 60 + pair(s1, s2, 60)?;
         u32::try_from(seconds).map_err(|_| wrong())
     }
@@ -129,8 +136,24 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A SHA-256 in 64 hexadecimal digits.
+    pub(crate) fn sha256(self, column: Column) -> Result<[u8; 32], RowError> {
+        let wrong = || RowError::value(column.name, "64 hexadecimal digits", self.raw(column));
+        let nibble = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let (pairs, rest) = self.raw(column).as_chunks::<2>();
+        let mut hash = [0; 32];
+        if pairs.len() != hash.len() || !rest.is_empty() {
+            return Err(wrong());
+        }
+        for (to, [high, low]) in hash.iter_mut().zip(pairs) {
+            *to = nibble(*high).zip(nibble(*low)).map(|(high, low)| high << 4 | low).ok_or_else(wrong)?;
+        }
+        Ok(hash)
+    }
+
     pub(crate) fn pan(self, column: Column) -> Result<MaskedPan, RowError> {
-        MaskedPan::read(self.raw(column)).ok_or_else(|| RowError::value(column.name, "a masked card number", self.raw(column)))
+        MaskedPan::read(self.raw(column))
+            .ok_or_else(|| RowError::value(column.name, "a masked card number", self.raw(column)))
     }
 
     /// A position in degrees, as hundred-thousandths.
@@ -140,7 +163,8 @@ impl<'a> Fields<'a> {
         let (minus, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
         let five: String = fraction.chars().chain("00000".chars()).take(5).collect();
-        let value = digits(whole.as_bytes()).zip(digits(five.as_bytes())).map(|(w, f)| w * 100_000 + f).ok_or_else(wrong)?;
+        let value =
+            digits(whole.as_bytes()).zip(digits(five.as_bytes())).map(|(w, f)| w * 100_000 + f).ok_or_else(wrong)?;
         let value = i32::try_from(value).map_err(|_| wrong())?;
         Ok(if minus { -value } else { value })
     }

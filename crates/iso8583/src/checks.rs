@@ -9,11 +9,8 @@ const NIBBLE_BITS: u64 = LOW_BITS * 0x11;
 fn none(bytes: &[u8], bad: impl Fn(u64) -> u64) -> bool {
     if let Some(last) = bytes.last_chunk::<8>() {
         let (words, _) = bytes.as_chunks::<8>();
-        let found = words
-            .iter()
-            .fold(bad(u64::from_ne_bytes(*last)), |found, word| {
-                found | bad(u64::from_ne_bytes(*word))
-            });
+        let found =
+            words.iter().fold(bad(u64::from_ne_bytes(*last)), |found, word| found | bad(u64::from_ne_bytes(*word)));
         return found == 0;
     }
     let word = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>(), bytes) {
@@ -22,9 +19,7 @@ fn none(bytes: &[u8], bad: impl Fn(u64) -> u64) -> bool {
         }
         (_, _, [one]) => LOW_BITS * u64::from(*one),
         (_, _, [one, two]) => 0x0001_0001_0001_0001 * (u64::from(*one) << 8 | u64::from(*two)),
-        (_, _, [one, two, three]) => {
-            u64::from_ne_bytes([*one, *two, *three, *one, *one, *one, *one, *one])
-        }
+        (_, _, [one, two, three]) => u64::from_ne_bytes([*one, *two, *three, *one, *one, *one, *one, *one]),
         _ => return true,
     };
     bad(word) == 0
@@ -34,18 +29,14 @@ fn none(bytes: &[u8], bad: impl Fn(u64) -> u64) -> bool {
 #[inline]
 pub(crate) fn packed_digits(bytes: &[u8]) -> bool {
     // A nibble above 9 has its 8 set together with its 4 or its 2.
-    none(bytes, |word| {
-        (word >> 3) & ((word >> 2) | (word >> 1)) & NIBBLE_BITS
-    })
+    none(bytes, |word| (word >> 3) & ((word >> 2) | (word >> 1)) & NIBBLE_BITS)
 }
 
 /// Two nibbles a byte, each a digit or the separator D.
 #[inline]
 pub(crate) fn packed_track(bytes: &[u8]) -> bool {
     // As above, but 8 and 4 may stand together when the 2 is not set and the 1 is.
-    none(bytes, |word| {
-        (word >> 3) & ((word >> 1) | ((word >> 2) & !word)) & NIBBLE_BITS
-    })
+    none(bytes, |word| (word >> 3) & ((word >> 1) | ((word >> 2) & !word)) & NIBBLE_BITS)
 }
 
 /// One decimal digit a byte.
@@ -154,23 +145,13 @@ mod tests {
 
     #[test]
     fn lengths() {
-        let packed: &[(&[u8], Option<u16>)] = &[
-            (&[0x19], Some(19)),
-            (&[0x01, 0x45], Some(145)),
-            (&[0x1A], None),
-            (&[0xA1], None),
-            (&[], None),
-        ];
+        let packed: &[(&[u8], Option<u16>)] =
+            &[(&[0x19], Some(19)), (&[0x01, 0x45], Some(145)), (&[0x1A], None), (&[0xA1], None), (&[], None)];
         for (bytes, number) in packed {
             assert_eq!(packed_number(bytes), *number);
         }
-        let ascii: &[(&[u8], Option<u16>)] = &[
-            (b"19", Some(19)),
-            (b"145", Some(145)),
-            (b"1:", None),
-            (b" 1", None),
-            (b"00000", None),
-        ];
+        let ascii: &[(&[u8], Option<u16>)] =
+            &[(b"19", Some(19)), (b"145", Some(145)), (b"1:", None), (b" 1", None), (b"00000", None)];
         for (bytes, number) in ascii {
             assert_eq!(ascii_number(bytes), *number);
         }

@@ -116,9 +116,8 @@ impl ResponseCodes {
     /// # Errors
     /// When that file is broken, which the tests of this crate rule out.
     pub fn builtin() -> Result<&'static ResponseCodes, CodesError> {
-        static CODES: LazyLock<Result<ResponseCodes, CodesError>> = LazyLock::new(|| {
-            ResponseCodes::from_csv(include_str!("../../../codes/response-codes.csv"))
-        });
+        static CODES: LazyLock<Result<ResponseCodes, CodesError>> =
+            LazyLock::new(|| ResponseCodes::from_csv(include_str!("../../../codes/response-codes.csv")));
         CODES.as_ref().map_err(Clone::clone)
     }
 
@@ -127,36 +126,22 @@ impl ResponseCodes {
     /// # Errors
     /// Names the line and what is wrong with it.
     pub fn from_csv(text: &str) -> Result<ResponseCodes, CodesError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .comment(Some(b'#'))
-            .from_reader(text.as_bytes());
+        let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
         let mut rows = Vec::new();
         let headers = reader.headers().map_err(|error| fault(&error))?.clone();
         for record in reader.records() {
             let record = record.map_err(|error| fault(&error))?;
             let line = record.position().map_or(0, csv::Position::line);
             let wrong = |problem: String| CodesError { line, problem };
-            let row: Line = record
-                .deserialize(Some(&headers))
-                .map_err(|error| fault(&error))?;
+            let row: Line = record.deserialize(Some(&headers)).map_err(|error| fault(&error))?;
             if row.code.len() != 2 || !row.code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                return Err(wrong(format!(
-                    "{:?} is not a code of two letters or digits",
-                    row.code
-                )));
+                return Err(wrong(format!("{:?} is not a code of two letters or digits", row.code)));
             }
             rows.push(row.meaning().map_err(wrong)?);
         }
         rows.sort_by(|one, other| one.code.cmp(&other.code));
-        match rows
-            .iter()
-            .zip(rows.iter().skip(1))
-            .find(|(one, next)| one.code == next.code)
-        {
-            Some((twice, _)) => Err(CodesError {
-                line: 0,
-                problem: format!("{:?} is there twice", twice.code),
-            }),
+        match rows.iter().zip(rows.iter().skip(1)).find(|(one, next)| one.code == next.code) {
+            Some((twice, _)) => Err(CodesError { line: 0, problem: format!("{:?} is there twice", twice.code) }),
             None => Ok(ResponseCodes { rows }),
         }
     }
@@ -164,10 +149,7 @@ impl ResponseCodes {
     /// What `code` means.
     #[must_use]
     pub fn get(&self, code: &str) -> Option<&CodeMeaning> {
-        let found = self
-            .rows
-            .binary_search_by(|row| row.code.as_str().cmp(code))
-            .ok()?;
+        let found = self.rows.binary_search_by(|row| row.code.as_str().cmp(code)).ok()?;
         self.rows.get(found)
     }
 
@@ -185,9 +167,7 @@ impl Line {
             "med" => Ambiguity::Medium,
             "high" => Ambiguity::High,
             other => {
-                return Err(format!(
-                    "ambiguity {other:?} is none of low, med, high, empty"
-                ));
+                return Err(format!("ambiguity {other:?} is none of low, med, high, empty"));
             }
         };
         let role = |name: &str| match name {
@@ -195,9 +175,7 @@ impl Line {
             "switch" => Ok(Role::Switch),
             "issuer" => Ok(Role::Issuer),
             "pos_centre" => Ok(Role::PosCentre),
-            other => Err(format!(
-                "role {other:?} is none of acquirer, switch, issuer, pos_centre"
-            )),
+            other => Err(format!("role {other:?} is none of acquirer, switch, issuer, pos_centre")),
         };
         let pos_class = match self.pos_class.as_str() {
             "" => None,
@@ -206,11 +184,7 @@ impl Line {
         };
         Ok(CodeMeaning {
             pos_class,
-            roles: self
-                .roles
-                .split_whitespace()
-                .map(role)
-                .collect::<Result<_, _>>()?,
+            roles: self.roles.split_whitespace().map(role).collect::<Result<_, _>>()?,
             code: self.code,
             zh: self.zh,
             en: self.en,
@@ -225,8 +199,5 @@ impl Line {
 
 fn fault(error: &csv::Error) -> CodesError {
     let line = error.position().map_or(0, csv::Position::line);
-    CodesError {
-        line,
-        problem: error.to_string(),
-    }
+    CodesError { line, problem: error.to_string() }
 }

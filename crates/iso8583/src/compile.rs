@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::dialect::{
-    Dialect, FieldInfo, Header, HeaderCheck, HeaderPart, HeaderPartInfo, Mti, SubField,
-    SubFieldInfo,
+    Dialect, FieldInfo, Header, HeaderCheck, HeaderPart, HeaderPartInfo, Mti, SubField, SubFieldInfo,
 };
 use crate::dialect_file::{
-    Counts, DialectFile, EmvEntry, Encoding, Encodings, FieldEntry, Format, HeaderEntry,
-    HeaderForm, MtiEntry, Pad, Sensitivity, SubEntry,
+    Counts, DialectFile, EmvEntry, Encoding, Encodings, FieldEntry, Format, HeaderEntry, HeaderForm, MtiEntry, Pad,
+    Sensitivity, SubEntry,
 };
 use crate::error::DialectError;
 use crate::message::FieldSet;
@@ -23,9 +22,7 @@ pub(crate) fn dialect(file: DialectFile) -> Result<Dialect, DialectError> {
     let mut sensitive = FieldSet::default();
     for entry in file.field {
         let (info, spec) = field(entry, &file.encoding, file.bitmap.secondary)?;
-        if info.sensitive != Sensitivity::None
-            || info.when.iter().any(|(_, what)| *what != Sensitivity::None)
-        {
+        if info.sensitive != Sensitivity::None || info.when.iter().any(|(_, what)| *what != Sensitivity::None) {
             sensitive.insert(info.number);
         }
         if let Some(row) = table.get_mut(usize::from(info.number)) {
@@ -34,15 +31,8 @@ pub(crate) fn dialect(file: DialectFile) -> Result<Dialect, DialectError> {
         fields.push(info);
     }
     fields.sort_by_key(|field| field.number);
-    if let Some(twice) = fields
-        .iter()
-        .zip(fields.iter().skip(1))
-        .find(|(one, next)| one.number == next.number)
-    {
-        return Err(wrong_field(
-            twice.0.number.into(),
-            "is there twice; keep one",
-        ));
+    if let Some(twice) = fields.iter().zip(fields.iter().skip(1)).find(|(one, next)| one.number == next.number) {
+        return Err(wrong_field(twice.0.number.into(), "is there twice; keep one"));
     }
     Ok(Dialect {
         id: file.dialect.id,
@@ -60,28 +50,16 @@ pub(crate) fn dialect(file: DialectFile) -> Result<Dialect, DialectError> {
 }
 
 fn wrong_field(number: u16, problem: impl Into<String>) -> DialectError {
-    DialectError::Field {
-        number,
-        problem: problem.into(),
-    }
+    DialectError::Field { number, problem: problem.into() }
 }
 
 fn mti(entry: &MtiEntry) -> Result<Mti, DialectError> {
     if entry.versions.is_empty() || entry.versions.iter().any(|version| *version > 9) {
         let problem = "versions must list first digits, each 0 to 9".into();
-        return Err(DialectError::Part {
-            part: "mti",
-            problem,
-        });
+        return Err(DialectError::Part { part: "mti", problem });
     }
-    let versions = entry
-        .versions
-        .iter()
-        .fold(0, |set, version| set | 1_u16 << version);
-    Ok(Mti {
-        ascii: entry.encoding == Encoding::Ascii,
-        versions,
-    })
+    let versions = entry.versions.iter().fold(0, |set, version| set | 1_u16 << version);
+    Ok(Mti { ascii: entry.encoding == Encoding::Ascii, versions })
 }
 
 fn hidden_tags(entry: &EmvEntry) -> Result<TagSet, DialectError> {
@@ -91,38 +69,21 @@ fn hidden_tags(entry: &EmvEntry) -> Result<TagSet, DialectError> {
         u32::from_str_radix(text, 16)
             .ok()
             .filter(|_| good)
-            .ok_or_else(|| DialectError::Part {
-                part: "emv",
-                problem: problem(),
-            })
+            .ok_or_else(|| DialectError::Part { part: "emv", problem: problem() })
     };
-    entry
-        .hide
-        .iter()
-        .map(tag)
-        .collect::<Result<_, _>>()
-        .map(TagSet::new)
+    entry.hide.iter().map(tag).collect::<Result<_, _>>().map(TagSet::new)
 }
 
 fn header(entries: Vec<HeaderEntry>) -> Result<Header, DialectError> {
-    let mut header = Header {
-        length: 0,
-        parts: Vec::new(),
-        checks: Vec::new(),
-        tpdu: None,
-        version: None,
-        software_version: None,
-    };
+    let mut header =
+        Header { length: 0, parts: Vec::new(), checks: Vec::new(), tpdu: None, version: None, software_version: None };
     let mut nibbles = 0;
     for entry in entries {
         nibbles = header_part(&mut header, entry, nibbles)?;
     }
     if nibbles % 2 != 0 {
         let problem = "the header must end on a whole byte".into();
-        return Err(DialectError::Part {
-            part: "header",
-            problem,
-        });
+        return Err(DialectError::Part { part: "header", problem });
     }
     header.length = usize::from(nibbles / 2);
     header.tpdu = header.find("tpdu");
@@ -133,10 +94,7 @@ fn header(entries: Vec<HeaderEntry>) -> Result<Header, DialectError> {
 
 /// Adds one part that begins at nibble `start`; gives the nibble behind it.
 fn header_part(header: &mut Header, entry: HeaderEntry, start: u16) -> Result<u16, DialectError> {
-    let wrong = |problem: &str| DialectError::Header {
-        name: entry.name.clone(),
-        problem: problem.into(),
-    };
+    let wrong = |problem: &str| DialectError::Header { name: entry.name.clone(), problem: problem.into() };
     if header.find(&entry.name).is_some() {
         return Err(wrong("is there twice; rename one"));
     }
@@ -145,34 +103,21 @@ fn header_part(header: &mut Header, entry: HeaderEntry, start: u16) -> Result<u1
     }
     let packed = entry.form == HeaderForm::Bcd;
     if !packed && !start.is_multiple_of(2) {
-        return Err(wrong(
-            "must begin on a whole byte; the bcd parts before it have an odd number of digits",
-        ));
+        return Err(wrong("must begin on a whole byte; the bcd parts before it have an odd number of digits"));
     }
-    let nibbles = if packed {
-        entry.length
-    } else {
-        entry.length * 2
-    };
+    let nibbles = if packed { entry.length } else { entry.length * 2 };
     let at = usize::from(start / 2);
     if packed {
         add_digit_check(&mut header.checks, usize::from(start), usize::from(nibbles));
     }
     if !entry.starts_with.is_empty() {
-        let any_of = entry
-            .starts_with
-            .iter()
-            .map(|text| header_value(text, entry.form))
-            .collect::<Option<Vec<_>>>();
-        let fits = |value: &Vec<u8>| {
-            start.is_multiple_of(2) && !value.is_empty() && value.len() * 2 <= usize::from(nibbles)
-        };
+        let any_of = entry.starts_with.iter().map(|text| header_value(text, entry.form)).collect::<Option<Vec<_>>>();
+        let fits =
+            |value: &Vec<u8>| start.is_multiple_of(2) && !value.is_empty() && value.len() * 2 <= usize::from(nibbles);
         match any_of.filter(|values| values.iter().all(fits)) {
             Some(any_of) => header.checks.push(HeaderCheck::StartsWith { at, any_of }),
             None => {
-                return Err(wrong(
-                    "starts_with must be whole bytes, and no longer than the part",
-                ));
+                return Err(wrong("starts_with must be whole bytes, and no longer than the part"));
             }
         }
     }
@@ -180,18 +125,11 @@ fn header_part(header: &mut Header, entry: HeaderEntry, start: u16) -> Result<u1
         if entry.form != HeaderForm::Text || entry.length > 5 {
             return Err(wrong("frame_length needs a text part of at most 5 digits"));
         }
-        header.checks.push(HeaderCheck::FrameLength {
-            at,
-            length: usize::from(entry.length),
-        });
+        header.checks.push(HeaderCheck::FrameLength { at, length: usize::from(entry.length) });
     }
     let at = if packed { start } else { start / 2 };
     header.parts.push(HeaderPartInfo {
-        part: HeaderPart {
-            at,
-            units: entry.length,
-            packed,
-        },
+        part: HeaderPart { at, units: entry.length, packed },
         binary: entry.form == HeaderForm::Binary,
         name: entry.name,
         en: entry.en,
@@ -200,10 +138,7 @@ fn header_part(header: &mut Header, entry: HeaderEntry, start: u16) -> Result<u1
     start
         .checked_add(nibbles)
         .filter(|end| *end < 4000)
-        .ok_or(DialectError::Part {
-            part: "header",
-            problem: "is longer than 2000 bytes".into(),
-        })
+        .ok_or(DialectError::Part { part: "header", problem: "is longer than 2000 bytes".into() })
 }
 
 /// Checks the digits of neighbours in one go; all packed parts together fill whole bytes.
@@ -215,10 +150,7 @@ fn add_digit_check(checks: &mut Vec<HeaderCheck>, start: usize, nibbles: usize) 
     });
     match last {
         Some((at, length)) if *at + *length >= from => *length = to - *at,
-        _ => checks.push(HeaderCheck::Digits {
-            at: from,
-            length: to - from,
-        }),
+        _ => checks.push(HeaderCheck::Digits { at: from, length: to - from }),
     }
 }
 
@@ -229,48 +161,24 @@ fn header_value(text: &str, form: HeaderForm) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
-fn field(
-    entry: FieldEntry,
-    encodings: &Encodings,
-    secondary: bool,
-) -> Result<(FieldInfo, Spec), DialectError> {
+fn field(entry: FieldEntry, encodings: &Encodings, secondary: bool) -> Result<(FieldInfo, Spec), DialectError> {
     let last = if secondary { 128 } else { 64 };
     let number = match u8::try_from(entry.number) {
         Ok(number) if (2..=last).contains(&number) && number != 65 => number,
         _ => {
-            return Err(wrong_field(
-                entry.number,
-                format!("must be 2 to {last}, and not 65"),
-            ));
+            return Err(wrong_field(entry.number, format!("must be 2 to {last}, and not 65")));
         }
     };
     let spec = spec(&entry, encodings)?;
     let when = conditions(&entry)?;
-    for sensitive in when
-        .iter()
-        .map(|(_, sensitive)| *sensitive)
-        .chain([entry.sensitive])
-    {
+    for sensitive in when.iter().map(|(_, sensitive)| *sensitive).chain([entry.sensitive]) {
         check_sensitivity(sensitive, &entry, &spec)?;
     }
     let subs = sub_fields(number, entry.subs, spec.units(spec.units))?;
-    Ok((
-        FieldInfo {
-            number,
-            en: entry.en,
-            zh: entry.zh,
-            subs,
-            sensitive: entry.sensitive,
-            when,
-        },
-        spec,
-    ))
+    Ok((FieldInfo { number, en: entry.en, zh: entry.zh, subs, sensitive: entry.sensitive, when }, spec))
 }
 
 fn spec(entry: &FieldEntry, encodings: &Encodings) -> Result<Spec, DialectError> {
@@ -288,17 +196,13 @@ fn spec(entry: &FieldEntry, encodings: &Encodings) -> Result<Spec, DialectError>
         (None, Some(units), None) if (1..=99).contains(&units) => (2, units),
         (None, None, Some(units)) if (1..=999).contains(&units) => (3, units),
         _ => {
-            return Err(wrong(
-                "needs one of fixed (1 to 999), ll (1 to 99), lll (1 to 999)",
-            ));
+            return Err(wrong("needs one of fixed (1 to 999), ll (1 to 99), lll (1 to 999)"));
         }
     };
     let counts_bytes = counts_bytes(entry, packed, digits == 0).map_err(wrong)?;
     let odd_possible = packed && !counts_bytes && (digits > 0 || units % 2 == 1);
     if odd_possible != entry.pad.is_some() {
-        return Err(wrong(
-            "pad belongs to packed digits whose number can be odd, and only to them",
-        ));
+        return Err(wrong("pad belongs to packed digits whose number can be odd, and only to them"));
     }
     let prefix = match (digits, encodings.lengths) {
         (0, _) => Prefix::None,
@@ -332,9 +236,7 @@ fn counts_bytes(entry: &FieldEntry, packed: bool, fixed: bool) -> Result<bool, &
     match (entry.counts, entry.format) {
         (Some(_), _) if fixed => Err("counts is for ll and lll"),
         (Some(Counts::Bytes), _) => Ok(packed),
-        (None, _) | (Some(Counts::Digits), Format::N) | (Some(Counts::Nibbles), Format::Z) => {
-            Ok(false)
-        }
+        (None, _) | (Some(Counts::Digits), Format::N) | (Some(Counts::Nibbles), Format::Z) => Ok(false),
         (Some(Counts::Digits), _) => Err("counts = \"digits\" is for format n"),
         (Some(Counts::Nibbles), _) => Err("counts = \"nibbles\" is for format z"),
     }
@@ -358,40 +260,27 @@ fn conditions(entry: &FieldEntry) -> Result<Vec<(u16, Sensitivity)>, DialectErro
     Ok(rows)
 }
 
-fn check_sensitivity(
-    sensitive: Sensitivity,
-    entry: &FieldEntry,
-    spec: &Spec,
-) -> Result<(), DialectError> {
+fn check_sensitivity(sensitive: Sensitivity, entry: &FieldEntry, spec: &Spec) -> Result<(), DialectError> {
     match sensitive {
-        Sensitivity::Emv if entry.format != Format::B => Err(wrong_field(
-            entry.number,
-            "sensitive = \"emv\" is for format b",
-        )),
-        Sensitivity::Text if spec.form == Form::Packed => Err(wrong_field(
-            entry.number,
-            "sensitive = \"text\" is for fields whose unit is the byte",
-        )),
-        Sensitivity::Pan | Sensitivity::Track if entry.format == Format::B => Err(wrong_field(
-            entry.number,
-            "sensitive = \"pan\" or \"track\" is not for format b",
-        )),
+        Sensitivity::Emv if entry.format != Format::B => {
+            Err(wrong_field(entry.number, "sensitive = \"emv\" is for format b"))
+        }
+        Sensitivity::Text if spec.form == Form::Packed => {
+            Err(wrong_field(entry.number, "sensitive = \"text\" is for fields whose unit is the byte"))
+        }
+        Sensitivity::Pan | Sensitivity::Track if entry.format == Format::B => {
+            Err(wrong_field(entry.number, "sensitive = \"pan\" or \"track\" is not for format b"))
+        }
         _ => Ok(()),
     }
 }
 
-fn sub_fields(
-    field: u8,
-    entries: Vec<SubEntry>,
-    max: u16,
-) -> Result<Vec<SubFieldInfo>, DialectError> {
+fn sub_fields(field: u8, entries: Vec<SubEntry>, max: u16) -> Result<Vec<SubFieldInfo>, DialectError> {
     let mut names = BTreeSet::new();
     let mut free = 0;
     let mut subs = Vec::with_capacity(entries.len());
     for sub in entries {
-        let wrong = |problem: &str| {
-            wrong_field(field.into(), format!("sub-field {:?} {problem}", sub.name))
-        };
+        let wrong = |problem: &str| wrong_field(field.into(), format!("sub-field {:?} {problem}", sub.name));
         if !names.insert(sub.name.clone()) {
             return Err(wrong("is there twice; rename one"));
         }
@@ -406,17 +295,8 @@ fn sub_fields(
         if free > max {
             return Err(wrong("reaches beyond the field"));
         }
-        let handle = SubField {
-            field,
-            at: sub.at,
-            units: sub.length.unwrap_or(0),
-        };
-        subs.push(SubFieldInfo {
-            name: sub.name,
-            en: sub.en,
-            zh: sub.zh,
-            handle,
-        });
+        let handle = SubField { field, at: sub.at, units: sub.length.unwrap_or(0) };
+        subs.push(SubFieldInfo { name: sub.name, en: sub.en, zh: sub.zh, handle });
     }
     Ok(subs)
 }

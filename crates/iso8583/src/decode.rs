@@ -28,12 +28,7 @@ pub(crate) struct Slot {
 impl Layout {
     #[inline]
     pub(crate) fn new() -> Layout {
-        Layout {
-            mti: 0,
-            fields: FieldSet::default(),
-            starts: [0; 129],
-            understood: 0,
-        }
+        Layout { mti: 0, fields: FieldSet::default(), starts: [0; 129], understood: 0 }
     }
 }
 
@@ -41,11 +36,7 @@ type Step<T> = Result<T, DecodeError>;
 
 #[cold]
 fn fail<T>(offset: usize, place: Place, problem: Problem) -> Step<T> {
-    Err(DecodeError {
-        offset,
-        place,
-        problem,
-    })
+    Err(DecodeError { offset, place, problem })
 }
 
 /// The `length` bytes at `at`, or the error that they are not there.
@@ -53,14 +44,7 @@ fn fail<T>(offset: usize, place: Place, problem: Problem) -> Step<T> {
 fn take(frame: &[u8], at: usize, length: usize, place: impl FnOnce() -> Place) -> Step<&[u8]> {
     match frame.get(at..at + length) {
         Some(bytes) => Ok(bytes),
-        None => fail(
-            at,
-            place(),
-            Problem::Truncated {
-                needed: length,
-                left: frame.len().saturating_sub(at),
-            },
-        ),
+        None => fail(at, place(), Problem::Truncated { needed: length, left: frame.len().saturating_sub(at) }),
     }
 }
 
@@ -80,13 +64,7 @@ impl Dialect {
     /// Fills `layout`; after an error it holds what was understood before it.
     pub(crate) fn scan(&self, frame: &[u8], layout: &mut Layout) -> Step<()> {
         if frame.len() > usize::from(u16::MAX) {
-            return fail(
-                usize::from(u16::MAX),
-                Place::Frame,
-                Problem::FrameTooLong {
-                    actual: frame.len(),
-                },
-            );
+            return fail(usize::from(u16::MAX), Place::Frame, Problem::FrameTooLong { actual: frame.len() });
         }
         self.check_header(frame)?;
         let mut at = self.header.length;
@@ -106,13 +84,7 @@ impl Dialect {
         }
         layout.understood = at;
         if at != frame.len() {
-            return fail(
-                at,
-                Place::End,
-                Problem::Trailing {
-                    count: frame.len() - at,
-                },
-            );
+            return fail(at, Place::End, Problem::Trailing { count: frame.len() - at });
         }
         Ok(())
     }
@@ -121,14 +93,7 @@ impl Dialect {
         if frame.len() < self.header.length {
             let offset = frame.len();
             let place = self.header.place(offset);
-            return fail(
-                offset,
-                place,
-                Problem::Truncated {
-                    needed: self.header.length - offset,
-                    left: 0,
-                },
-            );
+            return fail(offset, place, Problem::Truncated { needed: self.header.length - offset, left: 0 });
         }
         for check in &self.header.checks {
             match check {
@@ -154,63 +119,29 @@ impl Dialect {
 
     #[cold]
     fn header_digit_fault(&self, bytes: &[u8], at: usize) -> Step<()> {
-        let index = bytes
-            .iter()
-            .position(|byte| !packed_digits(&[*byte]))
-            .unwrap_or(0);
+        let index = bytes.iter().position(|byte| !packed_digits(&[*byte])).unwrap_or(0);
         let byte = bytes.get(index).copied().unwrap_or(0);
         let found = if byte >> 4 > 9 { byte >> 4 } else { byte & 0xF };
-        fail(
-            at + index,
-            self.header.place(at + index),
-            Problem::NotDigit { found },
-        )
+        fail(at + index, self.header.place(at + index), Problem::NotDigit { found })
     }
 
     #[cold]
     fn header_mismatch(&self, rest: &[u8], at: usize, any_of: &[Vec<u8>]) -> Step<()> {
-        let hex = |value: &Vec<u8>| {
-            value
-                .iter()
-                .map(|byte| format!("{byte:02X}"))
-                .collect::<String>()
-        };
-        let expected = any_of
-            .iter()
-            .map(hex)
-            .collect::<Vec<_>>()
-            .join(" or ")
-            .into();
+        let hex = |value: &Vec<u8>| value.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+        let expected = any_of.iter().map(hex).collect::<Vec<_>>().join(" or ").into();
         let found = rest.first().copied().unwrap_or(0);
-        fail(
-            at,
-            self.header.place(at),
-            Problem::HeaderMismatch { expected, found },
-        )
+        fail(at, self.header.place(at), Problem::HeaderMismatch { expected, found })
     }
 
     fn check_frame_length(&self, frame: &[u8], at: usize, length: usize) -> Step<()> {
         let bytes = frame.get(at..at + length).unwrap_or_default();
         if let Some(index) = bytes.iter().position(|byte| !byte.is_ascii_digit()) {
             let found = bytes.get(index).copied().unwrap_or(0);
-            return fail(
-                at + index,
-                self.header.place(at),
-                Problem::NotDigit { found },
-            );
+            return fail(at + index, self.header.place(at), Problem::NotDigit { found });
         }
-        let declared = bytes
-            .iter()
-            .fold(0, |number, byte| number * 10 + usize::from(byte - b'0'));
+        let declared = bytes.iter().fold(0, |number, byte| number * 10 + usize::from(byte - b'0'));
         if declared != frame.len() {
-            return fail(
-                at,
-                self.header.place(at),
-                Problem::FrameLength {
-                    declared,
-                    actual: frame.len(),
-                },
-            );
+            return fail(at, self.header.place(at), Problem::FrameLength { declared, actual: frame.len() });
         }
         Ok(())
     }
@@ -223,18 +154,14 @@ impl Dialect {
                 let found = bytes.get(index).copied().unwrap_or(0);
                 return fail(at + index, Place::Mti, Problem::NotDigit { found });
             }
-            bytes
-                .iter()
-                .fold(0_u16, |mti, byte| mti << 4 | u16::from(byte - b'0'))
+            bytes.iter().fold(0_u16, |mti, byte| mti << 4 | u16::from(byte - b'0'))
         } else {
             if let Some(index) = bytes.iter().position(|byte| !packed_digits(&[*byte])) {
                 let byte = bytes.get(index).copied().unwrap_or(0);
                 let found = if byte >> 4 > 9 { byte >> 4 } else { byte & 0xF };
                 return fail(at + index, Place::Mti, Problem::NotDigit { found });
             }
-            bytes
-                .iter()
-                .fold(0_u16, |mti, byte| mti << 8 | u16::from(*byte))
+            bytes.iter().fold(0_u16, |mti, byte| mti << 8 | u16::from(*byte))
         };
         let (version, class) = (mti >> 12, mti >> 8 & 0xF);
         if self.mti.versions >> version & 1 == 0 || !(1..=8).contains(&class) {
@@ -250,14 +177,7 @@ impl Dialect {
         let half = |at: usize| -> Step<u64> {
             match frame.get(at..).and_then(|rest| rest.first_chunk()) {
                 Some(bytes) => Ok(u64::from_be_bytes(*bytes)),
-                None => fail(
-                    at,
-                    Place::Bitmap,
-                    Problem::Truncated {
-                        needed: 8,
-                        left: frame.len() - at,
-                    },
-                ),
+                None => fail(at, Place::Bitmap, Problem::Truncated { needed: 8, left: frame.len() - at }),
             }
         };
         let first = half(at)?;
@@ -267,13 +187,7 @@ impl Dialect {
         if !self.secondary {
             return fail(at, Place::Field(1), Problem::NotInDialect);
         }
-        Ok((
-            FieldSet {
-                first: first & !(1 << 63),
-                second: half(at + 8)?,
-            },
-            16,
-        ))
+        Ok((FieldSet { first: first & !(1 << 63), second: half(at + 8)? }, 16))
     }
 
     /// Where a field lies in a frame that was scanned into `layout`.
@@ -298,11 +212,7 @@ impl Dialect {
         let spec = self.spec(number);
         if spec.content == Content::Absent {
             let bitmap_at = self.header.length + self.mti.length();
-            return fail(
-                bitmap_at + usize::from(number - 1) / 8,
-                Place::Field(number),
-                Problem::NotInDialect,
-            );
+            return fail(bitmap_at + usize::from(number - 1) / 8, Place::Field(number), Problem::NotInDialect);
         }
         let (units, at) = read_length(frame, at, number, spec)?;
         let value = take(frame, at, spec.bytes(units), || Place::Field(number))?;
@@ -311,10 +221,7 @@ impl Dialect {
             return fail(at + index, Place::Field(number), problem);
         }
         if let Some(start) = layout.starts.get_mut(usize::from(number)) {
-            #[allow(
-                clippy::cast_possible_truncation,
-                reason = "a frame has at most 65,535 bytes"
-            )]
+            #[allow(clippy::cast_possible_truncation, reason = "a frame has at most 65,535 bytes")]
             let at = at as u16;
             *start = at;
         }
@@ -343,14 +250,7 @@ fn read_length(frame: &[u8], at: usize, number: u8, spec: &Spec) -> Step<(u16, u
         return length_fault(frame, at, number, spec);
     };
     if found > spec.units {
-        return fail(
-            at,
-            Place::Field(number),
-            Problem::TooLong {
-                max: spec.units,
-                found,
-            },
-        );
+        return fail(at, Place::Field(number), Problem::TooLong { max: spec.units, found });
     }
     Ok((spec.units(found), at + length))
 }
@@ -360,11 +260,7 @@ fn length_fault(frame: &[u8], at: usize, number: u8, spec: &Spec) -> Step<(u16, 
     let rest = frame.get(at..).unwrap_or_default();
     let ascii = matches!(spec.prefix, Prefix::Ascii(_));
     let good = |byte: &u8| {
-        if ascii {
-            byte.is_ascii_digit()
-        } else {
-            packed_digits(&[*byte])
-        }
+        if ascii { byte.is_ascii_digit() } else { packed_digits(&[*byte]) }
     };
     let index = rest.iter().position(|byte| !good(byte)).unwrap_or(0);
     let byte = rest.get(index).copied().unwrap_or(0);
@@ -373,11 +269,7 @@ fn length_fault(frame: &[u8], at: usize, number: u8, spec: &Spec) -> Step<(u16, 
         (false, true) => byte >> 4,
         (false, false) => byte & 0xF,
     };
-    fail(
-        at + index,
-        Place::Field(number),
-        Problem::NotDigit { found },
-    )
+    fail(at + index, Place::Field(number), Problem::NotDigit { found })
 }
 
 impl crate::dialect::Header {
@@ -387,14 +279,9 @@ impl crate::dialect::Header {
         let covers = |info: &&HeaderPartInfo| {
             let part = info.part;
             let scale = if part.packed { 1 } else { 2 };
-            let (from, to) = (
-                usize::from(part.at) * scale,
-                usize::from(part.at + part.units) * scale,
-            );
+            let (from, to) = (usize::from(part.at) * scale, usize::from(part.at + part.units) * scale);
             (from..to).contains(&(offset * 2)) || (from..to).contains(&(offset * 2 + 1))
         };
-        self.parts.iter().find(covers).map_or(Place::Frame, |info| {
-            Place::Header(info.name.as_str().into())
-        })
+        self.parts.iter().find(covers).map_or(Place::Frame, |info| Place::Header(info.name.as_str().into()))
     }
 }

@@ -41,25 +41,11 @@ impl fmt::Display for Description<'_, '_> {
         let mut frame = self.message.frame().to_vec();
         dialect.mask_in_place(&mut frame).map_err(|_| fmt::Error)?;
         let masked = dialect.decode(&frame).map_err(|_| fmt::Error)?;
-        writeln!(
-            out,
-            "{} {:04X}, {} bytes",
-            dialect.id(),
-            masked.mti(),
-            frame.len()
-        )?;
+        writeln!(out, "{} {:04X}, {} bytes", dialect.id(), masked.mti(), frame.len())?;
         for part in &dialect.header.parts {
             if let Some(value) = masked.header(part.part) {
-                let content = if part.binary {
-                    Content::Binary
-                } else {
-                    Content::Text
-                };
-                let text = if part.binary {
-                    hex(value.text().unwrap_or_default())
-                } else {
-                    plain(value, content)
-                };
+                let content = if part.binary { Content::Binary } else { Content::Text };
+                let text = if part.binary { hex(value.text().unwrap_or_default()) } else { plain(value, content) };
                 writeln!(out, "  {} {} {}: {text}", part.name, part.en, part.zh)?;
             }
         }
@@ -78,20 +64,13 @@ impl fmt::Debug for Description<'_, '_> {
     }
 }
 
-fn field(
-    out: &mut fmt::Formatter<'_>,
-    masked: &Message<'_>,
-    info: &FieldInfo,
-    value: Value<'_>,
-) -> fmt::Result {
+fn field(out: &mut fmt::Formatter<'_>, masked: &Message<'_>, info: &FieldInfo, value: Value<'_>) -> fmt::Result {
     write!(out, "  F{} {} {}: ", info.number, info.en, info.zh)?;
     let sensitivity = info.sensitivity(masked.mti());
     if sensitivity == Sensitivity::Emv {
         writeln!(out, "{} bytes", value.len())?;
         let objects = chip_objects(masked.dialect(), value.text().unwrap_or_default());
-        return objects
-            .iter()
-            .try_for_each(|object| writeln!(out, "      {object}"));
+        return objects.iter().try_for_each(|object| writeln!(out, "      {object}"));
     }
     writeln!(out, "{}", shown(masked, info, value))?;
     if !matches!(sensitivity, Sensitivity::None | Sensitivity::Text) {
@@ -100,14 +79,7 @@ fn field(
     let content = masked.dialect().spec(info.number).content;
     for sub in &info.subs {
         if let Some(part) = masked.sub(sub.handle) {
-            writeln!(
-                out,
-                "      {} {} {}: {}",
-                sub.name,
-                sub.en,
-                sub.zh,
-                plain(part, content)
-            )?;
+            writeln!(out, "      {} {} {}: {}", sub.name, sub.en, sub.zh, plain(part, content))?;
         }
     }
     Ok(())
@@ -121,12 +93,10 @@ fn shown(masked: &Message<'_>, info: &FieldInfo, value: Value<'_>) -> String {
         Sensitivity::Pan => stars(&plain(value, content)),
         Sensitivity::Track => track_stars(&plain(value, content)),
         Sensitivity::Pin | Sensitivity::Key | Sensitivity::Personal => hidden(value.len()),
-        Sensitivity::Emv => {
-            match chip_objects(masked.dialect(), value.text().unwrap_or_default()) {
-                objects if objects.is_empty() => hidden(value.len()),
-                objects => objects.join(", "),
-            }
-        }
+        Sensitivity::Emv => match chip_objects(masked.dialect(), value.text().unwrap_or_default()) {
+            objects if objects.is_empty() => hidden(value.len()),
+            objects => objects.join(", "),
+        },
     }
 }
 
@@ -150,25 +120,15 @@ fn chip_objects(dialect: &Dialect, masked: &[u8]) -> Vec<String> {
 /// Digits as digits, text as text, bytes that are neither in hexadecimal.
 fn plain(value: Value<'_>, content: Content) -> String {
     let Some(bytes) = value.text() else {
-        return value
-            .digits()
-            .map(|digits| digits.to_string())
-            .unwrap_or_default();
+        return value.digits().map(|digits| digits.to_string()).unwrap_or_default();
     };
-    let printable = |text: &str| {
-        !text
-            .chars()
-            .any(|character| character.is_control() || character == '\u{FFFD}')
-    };
+    let printable = |text: &str| !text.chars().any(|character| character.is_control() || character == '\u{FFFD}');
     let text = match std::str::from_utf8(bytes) {
         Ok(text) if bytes.is_ascii() => Some(text.into()),
-        _ if content == Content::Text => {
-            encoding_rs::GBK.decode_without_bom_handling_and_without_replacement(bytes)
-        }
+        _ if content == Content::Text => encoding_rs::GBK.decode_without_bom_handling_and_without_replacement(bytes),
         _ => None,
     };
-    text.filter(|text| printable(text))
-        .map_or_else(|| hex(bytes), Into::into)
+    text.filter(|text| printable(text)).map_or_else(|| hex(bytes), Into::into)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -180,11 +140,7 @@ fn stars(number: &str) -> String {
     let length = number.chars().count();
     let shown = Shown::of(length);
     let star = |(index, digit)| {
-        if shown.hides(index, length) {
-            '*'
-        } else {
-            digit
-        }
+        if shown.hides(index, length) { '*' } else { digit }
     };
     number.chars().enumerate().map(star).collect()
 }
@@ -193,13 +149,8 @@ fn stars(number: &str) -> String {
 fn track_stars(track: &str) -> String {
     let Some((number, rest)) = track.split_once('=') else {
         let first = Shown::of(track.len()).hidden(track.len()).start;
-        return track
-            .char_indices()
-            .map(|(at, digit)| if at < first { digit } else { '*' })
-            .collect();
+        return track.char_indices().map(|(at, digit)| if at < first { digit } else { '*' }).collect();
     };
-    let rest = rest
-        .chars()
-        .map(|digit| if digit == '=' { '=' } else { '*' });
+    let rest = rest.chars().map(|digit| if digit == '=' { '=' } else { '*' });
     stars(number).chars().chain(['=']).chain(rest).collect()
 }

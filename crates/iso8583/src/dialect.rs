@@ -98,10 +98,7 @@ impl FieldInfo {
     /// What the field must not show in a message of this type.
     #[must_use]
     pub fn sensitivity(&self, mti: u16) -> Sensitivity {
-        self.when
-            .iter()
-            .find(|(when, _)| *when == mti)
-            .map_or(self.sensitive, |(_, sensitive)| *sensitive)
+        self.when.iter().find(|(when, _)| *when == mti).map_or(self.sensitive, |(_, sensitive)| *sensitive)
     }
 }
 
@@ -145,8 +142,7 @@ impl Dialect {
     /// # Errors
     /// Says which table or field is wrong and what to change.
     pub fn from_toml(text: &str) -> Result<Dialect, DialectError> {
-        let file: DialectFile =
-            toml::from_str(text).map_err(|error| DialectError::Syntax(error.to_string()))?;
+        let file: DialectFile = toml::from_str(text).map_err(|error| DialectError::Syntax(error.to_string()))?;
         compile::dialect(file)
     }
 
@@ -157,10 +153,7 @@ impl Dialect {
     pub fn builtin(id: &str) -> Result<&'static Dialect, DialectError> {
         match built_in(id) {
             Some(dialect) => dialect.as_ref().map_err(Clone::clone),
-            None => Err(DialectError::NotBuiltIn {
-                id: id.into(),
-                known: BUILT_IN.join(", "),
-            }),
+            None => Err(DialectError::NotBuiltIn { id: id.into(), known: BUILT_IN.join(", ") }),
         }
     }
 
@@ -203,10 +196,7 @@ impl Dialect {
     /// What the dialect says about field `number`.
     #[must_use]
     pub fn field(&self, number: u8) -> Option<&FieldInfo> {
-        self.fields
-            .binary_search_by_key(&number, |field| field.number)
-            .ok()
-            .and_then(|at| self.fields.get(at))
+        self.fields.binary_search_by_key(&number, |field| field.number).ok().and_then(|at| self.fields.get(at))
     }
 
     /// The handle of a named sub-field.
@@ -215,14 +205,11 @@ impl Dialect {
     /// When the dialect has no such sub-field; the error lists those it has.
     pub fn sub_field(&self, number: u8, name: &str) -> Result<SubField, DialectError> {
         let subs = self.field(number).map_or(&[][..], |field| &field.subs);
-        subs.iter()
-            .find(|sub| sub.name == name)
-            .map(|sub| sub.handle)
-            .ok_or_else(|| DialectError::Unknown {
-                dialect: self.id.clone(),
-                what: format!("sub-field {name:?} in field {number}"),
-                known: join(subs.iter().map(|sub| sub.name.as_str())),
-            })
+        subs.iter().find(|sub| sub.name == name).map(|sub| sub.handle).ok_or_else(|| DialectError::Unknown {
+            dialect: self.id.clone(),
+            what: format!("sub-field {name:?} in field {number}"),
+            known: join(subs.iter().map(|sub| sub.name.as_str())),
+        })
     }
 
     /// The handle of a named part of the header.
@@ -254,10 +241,7 @@ impl Mti {
 
 impl Header {
     pub(crate) fn find(&self, name: &str) -> Option<HeaderPart> {
-        self.parts
-            .iter()
-            .find(|part| part.name == name)
-            .map(|part| part.part)
+        self.parts.iter().find(|part| part.name == name).map(|part| part.part)
     }
 }
 
@@ -273,9 +257,5 @@ impl std::fmt::Debug for Dialect {
 
 fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.collect();
-    if names.is_empty() {
-        "none".into()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".into() } else { names.join(", ") }
 }

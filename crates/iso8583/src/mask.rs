@@ -68,8 +68,7 @@ impl Dialect {
         if !spec.sensitive_varies {
             return spec.sensitive;
         }
-        self.field(number)
-            .map_or(spec.sensitive, |info| info.sensitivity(mti))
+        self.field(number).map_or(spec.sensitive, |info| info.sensitivity(mti))
     }
 
     fn mask_layout(&self, frame: &mut [u8], layout: &Layout) -> MaskReport {
@@ -219,9 +218,7 @@ impl Writable<'_> {
     fn mask_text(&mut self) {
         let mut at = 0;
         while at < self.units {
-            let digits = (at..self.units)
-                .take_while(|index| self.is_digit(*index))
-                .count();
+            let digits = (at..self.units).take_while(|index| self.is_digit(*index)).count();
             if self.looks_like_a_card(at, digits) {
                 self.mask_number(at..at + digits);
             }

@@ -30,20 +30,15 @@ impl FieldSet {
 
     /// The numbers of this set that are smaller than `number`.
     pub(crate) fn below(self, number: u8) -> FieldSet {
-        self.iter()
-            .take_while(|one| *one < number)
-            .fold(FieldSet::default(), |mut set, one| {
-                set.insert(one);
-                set
-            })
+        self.iter().take_while(|one| *one < number).fold(FieldSet::default(), |mut set, one| {
+            set.insert(one);
+            set
+        })
     }
 
     #[inline]
     pub(crate) fn both(self, other: FieldSet) -> FieldSet {
-        FieldSet {
-            first: self.first & other.first,
-            second: self.second & other.second,
-        }
+        FieldSet { first: self.first & other.first, second: self.second & other.second }
     }
 
     /// Whether `number` is in the set.
@@ -107,11 +102,7 @@ pub struct Message<'a> {
 impl<'a> Message<'a> {
     #[inline]
     pub(crate) fn new(dialect: &'a Dialect, frame: &'a [u8], layout: Layout) -> Message<'a> {
-        Message {
-            dialect,
-            frame,
-            layout,
-        }
+        Message { dialect, frame, layout }
     }
 
     /// The message type, one digit a nibble: 0210 is `0x0210`.
@@ -174,12 +165,7 @@ impl<'a> Message<'a> {
     pub fn value(&self, number: u8) -> Option<Value<'a>> {
         let (slot, range) = self.place(number)?;
         let spec = self.dialect.spec(number);
-        Value::new(
-            self.frame.get(range)?,
-            spec.first_nibble(slot.units),
-            slot.units.into(),
-            spec.form,
-        )
+        Value::new(self.frame.get(range)?, spec.first_nibble(slot.units), slot.units.into(), spec.form)
     }
 
     /// The digits of a field, written packed or in ASCII; see [`Value::digits`].
@@ -208,26 +194,20 @@ impl<'a> Message<'a> {
     #[inline]
     #[must_use]
     pub fn sub(&self, handle: SubField) -> Option<Value<'a>> {
-        self.value(handle.field)?
-            .part(handle.at.into(), handle.units.into())
+        self.value(handle.field)?.part(handle.at.into(), handle.units.into())
     }
 
     /// The card number: field 2, else the part of track 2 before its separator.
     #[must_use]
     pub fn pan(&self) -> Option<Digits<'a>> {
-        self.digits(2)
-            .or_else(|| Some(self.digits(35)?.before_separator()))
+        self.digits(2).or_else(|| Some(self.digits(35)?.before_separator()))
     }
 
     /// A part of the header.
     #[inline]
     #[must_use]
     pub fn header(&self, part: HeaderPart) -> Option<Value<'a>> {
-        let form = if part.packed {
-            Form::Packed
-        } else {
-            Form::Bytes
-        };
+        let form = if part.packed { Form::Packed } else { Form::Bytes };
         let header = self.frame.get(..self.dialect.header.length)?;
         Value::new(header, part.at.into(), part.units.into(), form)
     }
@@ -257,11 +237,7 @@ impl fmt::Debug for Message<'_> {
         struct Places<'m, 'a>(&'m Message<'a>);
         impl fmt::Debug for Places<'_, '_> {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let places = self
-                    .0
-                    .fields()
-                    .iter()
-                    .filter_map(|number| Some((number, self.0.range(number)?)));
+                let places = self.0.fields().iter().filter_map(|number| Some((number, self.0.range(number)?)));
                 out.debug_map().entries(places).finish()
             }
         }

@@ -17,11 +17,7 @@ pub(crate) enum Form {
 #[inline]
 pub(crate) fn nibble(bytes: &[u8], at: usize) -> u8 {
     let byte = bytes.get(at / 2).copied().unwrap_or(0);
-    if at.is_multiple_of(2) {
-        byte >> 4
-    } else {
-        byte & 0xF
-    }
+    if at.is_multiple_of(2) { byte >> 4 } else { byte & 0xF }
 }
 
 /// What the content of a field must be.
@@ -102,11 +98,7 @@ impl Spec {
     /// The units that a prefix announces with this number.
     #[inline]
     pub(crate) fn units(&self, announced: u16) -> u16 {
-        if self.counts_bytes {
-            announced * 2
-        } else {
-            announced
-        }
+        if self.counts_bytes { announced * 2 } else { announced }
     }
 
     /// Bytes that hold so many units.
@@ -133,12 +125,8 @@ impl Spec {
             Content::Printable => checks::printable(value),
             Content::AsciiDigits => checks::ascii_digits(value),
             Content::AsciiTrack => checks::ascii_track(value),
-            Content::PackedDigits => {
-                self.accepts_packed(value, units, checks::packed_digits, |nibble| nibble < 10)
-            }
-            Content::PackedTrack => {
-                self.accepts_packed(value, units, checks::packed_track, checks::is_track_nibble)
-            }
+            Content::PackedDigits => self.accepts_packed(value, units, checks::packed_digits, |nibble| nibble < 10),
+            Content::PackedTrack => self.accepts_packed(value, units, checks::packed_track, checks::is_track_nibble),
         }
     }
 
@@ -154,27 +142,18 @@ impl Spec {
             return pairs(value);
         }
         let parts = if self.pad_left {
-            value
-                .split_first()
-                .map(|(byte, rest)| (byte >> 4, byte & 0xF, rest))
+            value.split_first().map(|(byte, rest)| (byte >> 4, byte & 0xF, rest))
         } else {
-            value
-                .split_last()
-                .map(|(byte, rest)| (byte & 0xF, byte >> 4, rest))
+            value.split_last().map(|(byte, rest)| (byte & 0xF, byte >> 4, rest))
         };
-        parts.is_some_and(|(filler, nibble, rest)| {
-            matches!(filler, 0 | 0xF) && single(nibble) && pairs(rest)
-        })
+        parts.is_some_and(|(filler, nibble, rest)| matches!(filler, 0 | 0xF) && single(nibble) && pairs(rest))
     }
 
     /// What is wrong with a value that [`Spec::accepts`] refused, and at which of its bytes.
     #[cold]
     pub(crate) fn find_fault(&self, value: &[u8], units: u16) -> (usize, Problem) {
         let fault = match self.form {
-            Form::Bytes => value
-                .iter()
-                .enumerate()
-                .find_map(|(at, byte)| Some((at, self.byte_fault(*byte)?))),
+            Form::Bytes => value.iter().enumerate().find_map(|(at, byte)| Some((at, self.byte_fault(*byte)?))),
             Form::Packed => self.nibble_fault(value, units),
         };
         fault.unwrap_or((0, Problem::NotInDialect))
@@ -182,13 +161,9 @@ impl Spec {
 
     fn byte_fault(&self, found: u8) -> Option<Problem> {
         match self.content {
-            Content::Printable if !(0x20..0x7F).contains(&found) => {
-                Some(Problem::NotPrintable { found })
-            }
+            Content::Printable if !(0x20..0x7F).contains(&found) => Some(Problem::NotPrintable { found }),
             Content::AsciiDigits if !found.is_ascii_digit() => Some(Problem::NotDigit { found }),
-            Content::AsciiTrack if !checks::is_ascii_track(found) => {
-                Some(Problem::NotTrack { found })
-            }
+            Content::AsciiTrack if !checks::is_ascii_track(found) => Some(Problem::NotTrack { found }),
             _ => None,
         }
     }

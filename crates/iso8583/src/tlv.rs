@@ -19,9 +19,7 @@ pub(crate) struct TagSet {
 
 impl TagSet {
     pub(crate) fn new(tags: Vec<u32>) -> TagSet {
-        let endings = tags
-            .iter()
-            .fold(0, |endings, tag| endings | 1 << (tag % 64));
+        let endings = tags.iter().fold(0, |endings, tag| endings | 1 << (tag % 64));
         TagSet { tags, endings }
     }
 
@@ -48,11 +46,7 @@ impl Walk {
         if let Some(end) = ends.first_mut() {
             *end = data.len();
         }
-        Walk {
-            at: 0,
-            ends,
-            open: 0,
-        }
+        Walk { at: 0, ends, open: 0 }
     }
 
     /// The tag and the range of the value of the next object of `data`.
@@ -78,10 +72,7 @@ impl Walk {
         let first = *data.get(self.at).ok_or(Garbled)?;
         let (tag, behind_tag) = tag(data, self.at)?;
         let (length, start) = length(data, behind_tag)?;
-        let end = start
-            .checked_add(length)
-            .filter(|end| *end <= data.len())
-            .ok_or(Garbled)?;
+        let end = start.checked_add(length).filter(|end| *end <= data.len()).ok_or(Garbled)?;
         if first & 0x20 == 0 {
             self.at = end;
             return Ok(Some((tag, start..end)));
@@ -110,11 +101,7 @@ fn tag(data: &[u8], at: usize) -> Result<(u32, usize), Garbled> {
 }
 
 fn length(data: &[u8], at: usize) -> Result<(usize, usize), Garbled> {
-    let byte = |index: usize| {
-        data.get(index)
-            .map(|byte| usize::from(*byte))
-            .ok_or(Garbled)
-    };
+    let byte = |index: usize| data.get(index).map(|byte| usize::from(*byte)).ok_or(Garbled);
     match byte(at)? {
         short @ 0..=0x7F => Ok((short, at + 1)),
         0x81 => Ok((byte(at + 1)?, at + 2)),
@@ -134,17 +121,8 @@ mod tests {
 
     #[test]
     fn objects_templates_and_filler_are_walked() {
-        let data =
-            b"\x00\x5A\x02\x12\x34\x70\x07\x9F\x1F\x01\xAA\x00\x57\x00\x9F\x26\x81\x01\xBB\x00";
-        assert_eq!(
-            tags(data),
-            Ok(vec![
-                (0x5A, 3..5),
-                (0x9F1F, 10..11),
-                (0x57, 14..14),
-                (0x9F26, 18..19)
-            ])
-        );
+        let data = b"\x00\x5A\x02\x12\x34\x70\x07\x9F\x1F\x01\xAA\x00\x57\x00\x9F\x26\x81\x01\xBB\x00";
+        assert_eq!(tags(data), Ok(vec![(0x5A, 3..5), (0x9F1F, 10..11), (0x57, 14..14), (0x9F26, 18..19)]));
         assert_eq!(tags(b""), Ok(vec![]));
         assert_eq!(tags(&[0; 9]), Ok(vec![]));
     }
@@ -153,12 +131,12 @@ mod tests {
     fn garbled_data_are_refused() {
         let cases: &[&[u8]] = &[
             b"\x5A",                                                                     // no length
-            b"\x5A\x03\x12\x34",                     // value cut off
-            b"\x9F",                                 // tag cut off
-            b"\x9F\x81\x81\x81\x01\x00",             // tag of five bytes
-            b"\x5A\x80\x12\x00\x00",                 // indefinite length
-            b"\x5A\x83\x00\x00\x01\x12",             // length of three bytes
-            b"\x70\x02\x5A\x05\x12\x12\x12\x12\x12", // value beyond its template
+            b"\x5A\x03\x12\x34",                                                         // value cut off
+            b"\x9F",                                                                     // tag cut off
+            b"\x9F\x81\x81\x81\x01\x00",                                                 // tag of five bytes
+            b"\x5A\x80\x12\x00\x00",                                                     // indefinite length
+            b"\x5A\x83\x00\x00\x01\x12",                                                 // length of three bytes
+            b"\x70\x02\x5A\x05\x12\x12\x12\x12\x12",                                     // value beyond its template
             b"\x70\x10\x70\x0E\x70\x0C\x70\x0A\x70\x08\x70\x06\x70\x04\x5A\x02\x12\x34", // too deep
         ];
         for data in cases {

@@ -19,19 +19,9 @@ pub struct Value<'a> {
 impl<'a> Value<'a> {
     /// `units` units of `bytes` from unit `start` on; none when they are not all there.
     #[inline]
-    pub(crate) fn new(
-        bytes: &'a [u8],
-        start: usize,
-        units: usize,
-        form: Form,
-    ) -> Option<Value<'a>> {
+    pub(crate) fn new(bytes: &'a [u8], start: usize, units: usize, form: Form) -> Option<Value<'a>> {
         let per_byte = if form == Form::Packed { 2 } else { 1 };
-        (start + units <= bytes.len() * per_byte).then_some(Value {
-            bytes,
-            start,
-            units,
-            form,
-        })
+        (start + units <= bytes.len() * per_byte).then_some(Value { bytes, start, units, form })
     }
 
     /// The part from unit `at` on, `units` long (zero: up to the end).
@@ -39,11 +29,7 @@ impl<'a> Value<'a> {
     pub(crate) fn part(&self, at: usize, units: usize) -> Option<Value<'a>> {
         let left = self.units.checked_sub(at)?;
         let units = if units == 0 { left } else { units };
-        (units <= left).then_some(Value {
-            start: self.start + at,
-            units,
-            ..*self
-        })
+        (units <= left).then_some(Value { start: self.start + at, units, ..*self })
     }
 
     /// Units of the value: digits, nibbles or bytes.
@@ -87,9 +73,7 @@ impl<'a> Value<'a> {
             0 => None,
             // So many nines fit, and zeros before them do not count.
             1..=19 => self.fold(0, |number: u64, digit| Some(number * 10 + u64::from(digit))),
-            _ => self.fold(0, |number: u64, digit| {
-                number.checked_mul(10)?.checked_add(digit.into())
-            }),
+            _ => self.fold(0, |number: u64, digit| number.checked_mul(10)?.checked_add(digit.into())),
         }
     }
 
@@ -109,11 +93,7 @@ impl<'a> Value<'a> {
             Form::Bytes => self.bytes.get(at).copied().unwrap_or(0),
             Form::Packed => {
                 let nibble = nibble(self.bytes, at);
-                if nibble < 10 {
-                    b'0' + nibble
-                } else {
-                    b'A' + (nibble - 10)
-                }
+                if nibble < 10 { b'0' + nibble } else { b'A' + (nibble - 10) }
             }
         }
     }
@@ -145,21 +125,14 @@ impl<'a> Digits<'a> {
     /// The same digits as a card number that may be shown: the middle ones are stars.
     #[must_use]
     pub fn masked(&self) -> Masked<'a> {
-        Masked {
-            digits: self.clone(),
-        }
+        Masked { digits: self.clone() }
     }
 
     /// The digits before the first separator of a track.
     #[must_use]
     pub fn before_separator(&self) -> Digits<'a> {
         let units = self.clone().take_while(|digit| *digit != b'=').count();
-        Digits {
-            value: Value {
-                units,
-                ..self.value
-            },
-        }
+        Digits { value: Value { units, ..self.value } }
     }
 }
 
@@ -200,8 +173,7 @@ impl PartialEq<&str> for Digits<'_> {
 
 impl fmt::Display for Digits<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.clone()
-            .try_for_each(|digit| fmt::Write::write_char(out, char::from(digit)))
+        self.clone().try_for_each(|digit| fmt::Write::write_char(out, char::from(digit)))
     }
 }
 
@@ -221,17 +193,10 @@ impl fmt::Display for Masked<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.digits.len();
         let shown = Shown::of(length);
-        self.digits
-            .clone()
-            .enumerate()
-            .try_for_each(|(index, digit)| {
-                let digit = if shown.hides(index, length) {
-                    '*'
-                } else {
-                    char::from(digit)
-                };
-                fmt::Write::write_char(out, digit)
-            })
+        self.digits.clone().enumerate().try_for_each(|(index, digit)| {
+            let digit = if shown.hides(index, length) { '*' } else { char::from(digit) };
+            fmt::Write::write_char(out, digit)
+        })
     }
 }
 

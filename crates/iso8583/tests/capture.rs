@@ -35,18 +35,12 @@ fn every_frame_of_a_fresh_capture_decodes() {
         .args(["--seed", "5", "--payments", "500"])
         .output()
         .expect("python3 runs");
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let mut counts = BTreeMap::new();
     for entry in std::fs::read_dir(out.path().join("day/switch")).expect("captures") {
         let bytes = std::fs::read(entry.expect("a capture").path()).expect("is read");
         for (index, (direction, frame)) in records(&bytes).into_iter().enumerate() {
-            *counts
-                .entry((direction, check(index, direction, frame)))
-                .or_insert(0) += 1;
+            *counts.entry((direction, check(index, direction, frame))).or_insert(0) += 1;
         }
     }
     println!("frames by direction and type: {counts:X?}");
@@ -72,62 +66,30 @@ fn every_frame_of_a_fresh_capture_decodes() {
         (2, 0x0820),
         (3, 0x0830),
     ] {
-        assert!(
-            counts.get(&expected).is_some_and(|count| *count > 0),
-            "none of {expected:X?}"
-        );
+        assert!(counts.get(&expected).is_some_and(|count| *count > 0), "none of {expected:X?}");
     }
 }
 
 /// Decodes, reads and masks one frame; gives its message type.
 fn check(index: usize, direction: u8, frame: &[u8]) -> u16 {
-    let id = if direction < 2 {
-        "unionpay-pos"
-    } else {
-        "unionpay-network"
-    };
+    let id = if direction < 2 { "unionpay-pos" } else { "unionpay-network" };
     let dialect = Dialect::builtin(id).expect("built in");
-    let message = dialect
-        .decode(frame)
-        .unwrap_or_else(|error| panic!("frame {index}: {error}"));
+    let message = dialect.decode(frame).unwrap_or_else(|error| panic!("frame {index}: {error}"));
     for number in message.fields().iter() {
-        assert!(
-            message.value(number).is_some(),
-            "frame {index} field {number}"
-        );
+        assert!(message.value(number).is_some(), "frame {index} field {number}");
     }
     if let Some(pan) = message.pan() {
         let pan = pan.to_string();
-        assert!(
-            pan.starts_with("9999") && matches!(pan.len(), 16 | 19),
-            "frame {index}"
-        );
-        assert!(
-            !message.describe().to_string().contains(&pan),
-            "frame {index}"
-        );
+        assert!(pan.starts_with("9999") && matches!(pan.len(), 16 | 19), "frame {index}");
+        assert!(!message.describe().to_string().contains(&pan), "frame {index}");
     }
     let mut masked = frame.to_vec();
     let report = dialect.mask_in_place(&mut masked).expect("decodes");
     assert!(report.changed() || message.pan().is_none(), "frame {index}");
     let after = dialect.decode(&masked).expect("a masked frame decodes");
-    for number in message
-        .fields()
-        .iter()
-        .filter(|number| !report.fields.contains(*number))
-    {
-        assert_eq!(
-            message.raw(number),
-            after.raw(number),
-            "frame {index} field {number}"
-        );
+    for number in message.fields().iter().filter(|number| !report.fields.contains(*number)) {
+        assert_eq!(message.raw(number), after.raw(number), "frame {index} field {number}");
     }
-    assert!(
-        !dialect
-            .mask_in_place(&mut masked)
-            .expect("decodes")
-            .changed(),
-        "frame {index}"
-    );
+    assert!(!dialect.mask_in_place(&mut masked).expect("decodes").changed(), "frame {index}");
     message.mti()
 }

@@ -27,22 +27,15 @@ fn field(rest: &str) -> String {
 
 #[test]
 fn a_small_dialect_reads_its_frames() {
-    let text =
-        field("number = 5\nformat = \"n\"\nll = 4\ncounts = \"bytes\"\nsensitive = \"none\"");
+    let text = field("number = 5\nformat = \"n\"\nll = 4\ncounts = \"bytes\"\nsensitive = \"none\"");
     let dialect = Dialect::from_toml(&text).expect("is good");
     let frame = [0x12, 0x00, 0x08, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x12, 0x34];
     let message = dialect.decode(&frame).expect("decodes");
     assert_eq!((message.mti(), message.number(5)), (0x1200, Some(1234)));
-    assert_eq!(
-        dialect.field(5).map(|field| field.sensitivity(0x1200)),
-        Some(Sensitivity::None)
-    );
+    assert_eq!(dialect.field(5).map(|field| field.sensitivity(0x1200)), Some(Sensitivity::None));
     let second = [0x12, 0x00, 0x80, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(
-        dialect
-            .decode(&second)
-            .expect_err("no second bitmap")
-            .to_string(),
+        dialect.decode(&second).expect_err("no second bitmap").to_string(),
         "byte 2, field 1: expected a field that the dialect has, found one that it does not have"
     );
 }
@@ -50,50 +43,17 @@ fn a_small_dialect_reads_its_frames() {
 #[test]
 fn refusals() {
     let fields = [
-        (
-            "number = 5\nformat = \"n\"\nfixed = 4",
-            "missing field `sensitive`",
-        ),
-        (
-            "number = 5\nformat = \"n\"\nfixed = 4\nsensitive = \"secret\"",
-            "unknown variant `secret`",
-        ),
-        (
-            "number = 5\nformat = \"n\"\nfixd = 4\nsensitive = \"none\"",
-            "unknown field `fixd`",
-        ),
-        (
-            "number = 1\nformat = \"n\"\nfixed = 4\nsensitive = \"none\"",
-            "field 1: must be 2 to 64, and not 65",
-        ),
-        (
-            "number = 70\nformat = \"n\"\nfixed = 4\nsensitive = \"none\"",
-            "field 70: must be 2 to 64",
-        ),
-        (
-            "number = 5\nformat = \"n\"\nsensitive = \"none\"",
-            "field 5: needs one of fixed",
-        ),
-        (
-            "number = 5\nformat = \"n\"\nfixed = 4\nll = 4\nsensitive = \"none\"",
-            "field 5: needs one of fixed",
-        ),
-        (
-            "number = 5\nformat = \"an\"\nll = 100\nsensitive = \"none\"",
-            "field 5: needs one of fixed",
-        ),
-        (
-            "number = 5\nformat = \"n\"\nfixed = 3\nsensitive = \"none\"",
-            "field 5: pad belongs to",
-        ),
-        (
-            "number = 5\nformat = \"n\"\nfixed = 4\npad = \"left\"\nsensitive = \"none\"",
-            "field 5: pad belongs to",
-        ),
-        (
-            "number = 5\nformat = \"an\"\nfixed = 3\npad = \"left\"\nsensitive = \"none\"",
-            "field 5: pad belongs to",
-        ),
+        ("number = 5\nformat = \"n\"\nfixed = 4", "missing field `sensitive`"),
+        ("number = 5\nformat = \"n\"\nfixed = 4\nsensitive = \"secret\"", "unknown variant `secret`"),
+        ("number = 5\nformat = \"n\"\nfixd = 4\nsensitive = \"none\"", "unknown field `fixd`"),
+        ("number = 1\nformat = \"n\"\nfixed = 4\nsensitive = \"none\"", "field 1: must be 2 to 64, and not 65"),
+        ("number = 70\nformat = \"n\"\nfixed = 4\nsensitive = \"none\"", "field 70: must be 2 to 64"),
+        ("number = 5\nformat = \"n\"\nsensitive = \"none\"", "field 5: needs one of fixed"),
+        ("number = 5\nformat = \"n\"\nfixed = 4\nll = 4\nsensitive = \"none\"", "field 5: needs one of fixed"),
+        ("number = 5\nformat = \"an\"\nll = 100\nsensitive = \"none\"", "field 5: needs one of fixed"),
+        ("number = 5\nformat = \"n\"\nfixed = 3\nsensitive = \"none\"", "field 5: pad belongs to"),
+        ("number = 5\nformat = \"n\"\nfixed = 4\npad = \"left\"\nsensitive = \"none\"", "field 5: pad belongs to"),
+        ("number = 5\nformat = \"an\"\nfixed = 3\npad = \"left\"\nsensitive = \"none\"", "field 5: pad belongs to"),
         (
             "number = 5\nformat = \"an\"\nfixed = 3\nencoding = \"bcd\"\nsensitive = \"none\"",
             "field 5: encoding is for",
@@ -106,18 +66,9 @@ fn refusals() {
             "number = 5\nformat = \"n\"\nfixed = 4\ncounts = \"bytes\"\nsensitive = \"none\"",
             "field 5: counts is for ll and lll",
         ),
-        (
-            "number = 5\nformat = \"ans\"\nll = 9\nsensitive = \"emv\"",
-            "field 5: sensitive = \"emv\" is for format b",
-        ),
-        (
-            "number = 5\nformat = \"n\"\nfixed = 4\nsensitive = \"text\"",
-            "field 5: sensitive = \"text\" is for",
-        ),
-        (
-            "number = 5\nformat = \"b\"\nfixed = 4\nsensitive = \"pan\"",
-            "field 5: sensitive = \"pan\" or",
-        ),
+        ("number = 5\nformat = \"ans\"\nll = 9\nsensitive = \"emv\"", "field 5: sensitive = \"emv\" is for format b"),
+        ("number = 5\nformat = \"n\"\nfixed = 4\nsensitive = \"text\"", "field 5: sensitive = \"text\" is for"),
+        ("number = 5\nformat = \"b\"\nfixed = 4\nsensitive = \"pan\"", "field 5: sensitive = \"pan\" or"),
         (
             "number = 5\nformat = \"n\"\nfixed = 4\nsensitive = \"none\"\nwhen = [{ mti = [\"08x0\"], sensitive = \"key\" }]",
             "field 5: when: \"08x0\" must be four digits",
@@ -140,16 +91,8 @@ fn refusals() {
         ),
     ];
     let heads = [
-        (
-            "versions = [0, 1]",
-            "versions = []",
-            "dialect mti: versions must list",
-        ),
-        (
-            "[bitmap]",
-            "[emv]\nhide = [\"5\"]\n[bitmap]",
-            "dialect emv: \"5\" is no tag",
-        ),
+        ("versions = [0, 1]", "versions = []", "dialect mti: versions must list"),
+        ("[bitmap]", "[emv]\nhide = [\"5\"]\n[bitmap]", "dialect emv: \"5\" is no tag"),
         (
             "[mti]",
             "[[header]]\nname = \"a\"\nen = \"\"\nzh = \"\"\nform = \"bcd\"\nlength = 1\n[mti]",
@@ -175,16 +118,9 @@ fn refusals() {
     let files = fields
         .iter()
         .map(|(rest, expected)| (field(rest), expected))
-        .chain(
-            heads
-                .iter()
-                .map(|(from, to, expected)| (field(good).replace(from, to), expected)),
-        );
+        .chain(heads.iter().map(|(from, to, expected)| (field(good).replace(from, to), expected)));
     for (text, expected) in files {
         let error = Dialect::from_toml(&text).expect_err(expected).to_string();
-        assert!(
-            error.contains(expected),
-            "expected {expected:?} in {error:?}"
-        );
+        assert!(error.contains(expected), "expected {expected:?} in {error:?}");
     }
 }

@@ -23,51 +23,28 @@ fn masked(id: &str, frame: &[u8]) -> Vec<u8> {
 /// The value of field `number` of a masked terminal frame of type `mti` with that field alone.
 fn masked_field(mti: &str, number: u8, field: &[u8]) -> Vec<u8> {
     let frame = masked("unionpay-pos", &pos(mti, &[(number, field.to_vec())]));
-    dialect("unionpay-pos")
-        .decode(&frame)
-        .expect("decodes")
-        .raw(number)
-        .expect("present")
-        .to_vec()
+    dialect("unionpay-pos").decode(&frame).expect("decodes").raw(number).expect("present").to_vec()
 }
 
 /// Every digit of `bytes`, as packed nibbles and as text, without what lies between.
 fn shows(bytes: &[u8], number: &str) -> bool {
     let nibbles: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    nibbles.contains(number)
-        || bytes
-            .windows(number.len())
-            .any(|window| window == number.as_bytes())
+    nibbles.contains(number) || bytes.windows(number.len()).any(|window| window == number.as_bytes())
 }
 
 #[test]
 fn a_masked_sale_keeps_everything_but_its_secrets() {
     for (id, frame, secret, track) in [
-        (
-            "unionpay-pos",
-            frames::pos_sale(),
-            [2, 35, 52],
-            "9999020000000001439=00000000000000000",
-        ),
-        (
-            "unionpay-network",
-            frames::network_sale(),
-            [2, 35, 52],
-            "9999020000000001439=00000000000000000",
-        ),
+        ("unionpay-pos", frames::pos_sale(), [2, 35, 52], "9999020000000001439=00000000000000000"),
+        ("unionpay-network", frames::network_sale(), [2, 35, 52], "9999020000000001439=00000000000000000"),
     ] {
         let mut masked = frame.clone();
         let report = dialect(id).mask_in_place(&mut masked).expect("decodes");
         assert_eq!(report.fields.iter().collect::<Vec<_>>(), secret);
         assert!(report.changed() && report.wiped_from.is_none());
-        let (before, after) = (
-            dialect(id).decode(&frame).expect("decodes"),
-            dialect(id).decode(&masked).expect("decodes"),
-        );
-        assert_eq!(
-            (before.fields(), before.mti()),
-            (after.fields(), after.mti())
-        );
+        let (before, after) =
+            (dialect(id).decode(&frame).expect("decodes"), dialect(id).decode(&masked).expect("decodes"));
+        assert_eq!((before.fields(), before.mti()), (after.fields(), after.mti()));
         assert!(after.digits(2).expect("present") == SAFE_PAN);
         assert!(after.digits(35).expect("present") == *track);
         assert_eq!(after.raw(52), Some(&[0; 8][..]));
@@ -91,11 +68,7 @@ fn short_numbers_show_less() {
         ("13 1234567890123 0", "1234560000123 0"),
         ("16 9999056837006697", "9999050000006697"),
     ] {
-        assert_eq!(
-            masked_field("0200", 2, &hex(field)),
-            hex(expected),
-            "{field}"
-        );
+        assert_eq!(masked_field("0200", 2, &hex(field)), hex(expected), "{field}");
     }
 }
 
@@ -103,22 +76,14 @@ fn short_numbers_show_less() {
 fn tracks() {
     let cases = [
         // Two separators, as on track 3.
-        (
-            36,
-            format!("0039 99{PAN}D12345D67890123456 0"),
-            "999999000000000001439D00000D00000000000 0",
-        ),
+        (36, format!("0039 99{PAN}D12345D67890123456 0"), "999999000000000001439D00000D00000000000 0"),
         // No separator: no last digits either.
         (35, format!("19 {PAN} 0"), "9999020000000000000 0"),
         (35, "06 D12345".to_owned(), "D00000"),
         (35, "06 999D12".to_owned(), "000D00"),
     ];
     for (number, field, expected) in cases {
-        assert_eq!(
-            masked_field("0200", number, &hex(&field)),
-            hex(expected),
-            "{field}"
-        );
+        assert_eq!(masked_field("0200", number, &hex(&field)), hex(expected), "{field}");
     }
 }
 
@@ -126,41 +91,20 @@ fn tracks() {
 fn chip_data_lose_the_values_of_hidden_tags() {
     let card = "5A0A 9999020347600321439F";
     let kept = [
-        (
-            format!("9C0100 {card} 9F020101"),
-            "9C0100 5A0A 00000000000000000000 9F020101",
-        ),
-        (
-            "5713 9999020347600321439D28062013479895450F".into(),
-            "5713 00000000000000000000000000000000000000",
-        ),
+        (format!("9C0100 {card} 9F020101"), "9C0100 5A0A 00000000000000000000 9F020101"),
+        ("5713 9999020347600321439D28062013479895450F".into(), "5713 00000000000000000000000000000000000000"),
         (
             "5F2004 41424344 9F1F02 3132 9F2001 31 9F6B01 99 9F6101 37".into(),
             "5F2004 00000000 9F1F02 0000 9F2001 00 9F6B01 00 9F6101 00",
         ),
-        (
-            format!("700D {card} 00"),
-            "700D 5A0A 00000000000000000000 00",
-        ),
+        (format!("700D {card} 00"), "700D 5A0A 00000000000000000000 00"),
     ];
     for (data, expected) in kept {
-        assert_eq!(
-            masked_field("0200", 55, &lll(&hex(&data))),
-            hex(expected),
-            "{data}"
-        );
+        assert_eq!(masked_field("0200", 55, &lll(&hex(&data))), hex(expected), "{data}");
     }
     // Garbled: nothing can be told apart, all goes.
-    for data in [
-        format!("{card} 9F"),
-        format!("{card} 9F0280"),
-        format!("7003 {card}"),
-    ] {
-        assert_eq!(
-            masked_field("0200", 55, &lll(&hex(&data))),
-            vec![0; hex(&data).len()],
-            "{data}"
-        );
+    for data in [format!("{card} 9F"), format!("{card} 9F0280"), format!("7003 {card}")] {
+        assert_eq!(masked_field("0200", 55, &lll(&hex(&data))), vec![0; hex(&data).len()], "{data}");
     }
 }
 
@@ -169,11 +113,7 @@ fn keys_go_only_where_keys_are() {
     let keys = hex("43EA3E18B17C9F4788F31FD6AF782FBDB4886105F72C7CB0");
     assert_eq!(masked_field("0810", 62, &lll(&keys)), [0; 24]);
     let status = b"0110210310410511260133";
-    assert_eq!(
-        masked_field("0820", 62, &lll(status)),
-        status,
-        "a status report is kept"
-    );
+    assert_eq!(masked_field("0820", 62, &lll(status)), status, "a status report is kept");
     let licence = b"Sequence No20P310231023102B1626861142";
     assert_eq!(masked_field("0800", 62, &lll(licence)), licence);
 }
@@ -186,17 +126,10 @@ fn free_text() {
         ("9999020347600321438".into(), "9999020347600321438".into()), // wrong check digit
         ("999902034760".into(), "999902034760".into()),               // too short for a card
         (format!("{PAN}2806"), "99990200000000000002806".into()),     // run together with a date
-        (
-            "9999056837006697,9999056837006697".into(),
-            "9999050000006697,9999050000006697".into(),
-        ),
+        ("9999056837006697,9999056837006697".into(), "9999050000006697,9999050000006697".into()),
     ];
     for (text, expected) in cases {
-        assert_eq!(
-            masked_field("0210", 63, &lll(text.as_bytes())),
-            expected.as_bytes(),
-            "{text}"
-        );
+        assert_eq!(masked_field("0210", 63, &lll(text.as_bytes())), expected.as_bytes(), "{text}");
     }
     let mut gbk = b"\xB1\xBE\xBF\xA8".to_vec();
     gbk.extend(PAN.bytes());
@@ -207,29 +140,18 @@ fn free_text() {
 fn a_frame_that_does_not_decode_can_be_kept_without_its_rest() {
     let dialect = dialect("unionpay-pos");
     let whole = frames::pos_sale();
-    let track = dialect
-        .decode(&whole)
-        .expect("decodes")
-        .range(35)
-        .expect("present");
+    let track = dialect.decode(&whole).expect("decodes").range(35).expect("present");
     for cut in 0..whole.len() {
         let mut frame = whole[..cut].to_vec();
         dialect.mask_undecodable(&mut frame);
-        assert!(
-            !shows(&frame, PAN) && !shows(&frame, &PAN[4..17]),
-            "cut at {cut}"
-        );
+        assert!(!shows(&frame, PAN) && !shows(&frame, &PAN[4..17]), "cut at {cut}");
         assert_eq!(frame.len(), cut);
     }
     let mut garbled = whole.clone();
     garbled[track.start + 3] = 0xEE;
     let report = dialect.mask_undecodable(&mut garbled);
     assert_eq!(report.wiped_from, Some(track.start - 1));
-    assert_eq!(
-        garbled[..41],
-        masked("unionpay-pos", &whole)[..41],
-        "fields before the fault stay"
-    );
+    assert_eq!(garbled[..41], masked("unionpay-pos", &whole)[..41], "fields before the fault stay");
     assert!(garbled[track.start..].iter().all(|byte| *byte == 0));
     let mut good = whole.clone();
     dialect.mask_undecodable(&mut good);
@@ -259,11 +181,7 @@ fn single_values_are_shown_masked() {
         (5, None),
     ];
     for (number, expected) in cases {
-        assert_eq!(
-            message.masked(number).as_deref(),
-            expected,
-            "field {number}"
-        );
+        assert_eq!(message.masked(number).as_deref(), expected, "field {number}");
     }
     let chip = hex("9C0100 5A0A 9999020347600321439F");
     let frame = pos(
@@ -285,11 +203,7 @@ fn single_values_are_shown_masked() {
         (62, "00FF"),
     ];
     for (number, expected) in cases {
-        assert_eq!(
-            message.masked(number).as_deref(),
-            Some(expected),
-            "field {number}"
-        );
+        assert_eq!(message.masked(number).as_deref(), Some(expected), "field {number}");
     }
 }
 
@@ -297,24 +211,12 @@ fn single_values_are_shown_masked() {
 fn nothing_printed_shows_a_card_number() {
     for (name, id, frame) in frames::all() {
         let message = dialect(id).decode(&frame).expect(name);
-        let mut printed = vec![
-            message.describe().to_string(),
-            format!("{:?}", message.describe()),
-            format!("{message:?}"),
-        ];
+        let mut printed =
+            vec![message.describe().to_string(), format!("{:?}", message.describe()), format!("{message:?}")];
         for number in message.fields().iter() {
-            printed.push(format!(
-                "{:?} {:?}",
-                message.value(number),
-                message.digits(number)
-            ));
+            printed.push(format!("{:?} {:?}", message.value(number), message.digits(number)));
         }
-        printed.extend(
-            message
-                .fields()
-                .iter()
-                .filter_map(|number| message.masked(number)),
-        );
+        printed.extend(message.fields().iter().filter_map(|number| message.masked(number)));
         printed.extend(message.pan().map(|pan| pan.masked().to_string()));
         for text in printed {
             for secret in [PAN, &PAN[4..17], "4615CBDFEE5F2211", "43EA3E18", "28062013"] {
@@ -333,18 +235,11 @@ fn card_number() -> impl Strategy<Value = String> {
             .enumerate()
             .map(|(index, digit)| {
                 let digit = u32::from(*digit);
-                if index % 2 == 0 {
-                    digit * 2 / 10 + digit * 2 % 10
-                } else {
-                    digit
-                }
+                if index % 2 == 0 { digit * 2 / 10 + digit * 2 % 10 } else { digit }
             })
             .sum();
         digits.push(((10 - sum % 10) % 10) as u8);
-        digits
-            .iter()
-            .map(|digit| char::from(b'0' + digit))
-            .collect()
+        digits.iter().map(|digit| char::from(b'0' + digit)).collect()
     })
 }
 
@@ -354,10 +249,7 @@ fn packed(prefix: &str, digits: &str) -> Vec<u8> {
 }
 
 fn frame_with(pan: &str, noise: &str, terminal: bool) -> Vec<u8> {
-    let track = format!(
-        "{pan}D{}",
-        &"2806201134"[..37_usize.saturating_sub(pan.len() + 1).min(10)]
-    );
+    let track = format!("{pan}D{}", &"2806201134"[..37_usize.saturating_sub(pan.len() + 1).min(10)]);
     let text = format!("{noise} {pan} {noise}");
     let mut chip = hex("9C0100");
     let value = packed("", pan);
@@ -452,16 +344,8 @@ fn check(id: &str, bytes: &[u8]) {
     assert!(!message.describe().to_string().is_empty());
     let once = masked(id, bytes);
     let after = dialect.decode(&once).expect("a masked frame decodes");
-    assert_eq!(
-        (message.mti(), message.fields()),
-        (after.mti(), after.fields())
-    );
-    assert!(
-        message
-            .fields()
-            .iter()
-            .all(|number| message.range(number) == after.range(number))
-    );
+    assert_eq!((message.mti(), message.fields()), (after.mti(), after.fields()));
+    assert!(message.fields().iter().all(|number| message.range(number) == after.range(number)));
     assert_eq!(masked(id, &once), once);
     assert_eq!(safe, once);
 }

@@ -122,10 +122,7 @@ impl FromStr for Account {
     fn from_str(text: &str) -> Result<Self, LedgerError> {
         let bad = || LedgerError::text(text, "an account such as receivable:agent:A0301");
         let (code, party) = text.split_once(':').ok_or_else(bad)?;
-        let kind = AccountKind::ALL
-            .into_iter()
-            .find(|kind| kind.code() == code)
-            .ok_or_else(bad)?;
+        let kind = AccountKind::ALL.into_iter().find(|kind| kind.code() == code).ok_or_else(bad)?;
         Ok(Self::new(kind, party.parse()?))
     }
 }
@@ -150,11 +147,7 @@ mod tests {
 
     #[test]
     fn account_texts() {
-        for text in [
-            "receivable:agent:A0301",
-            "payable:merchant:899543000001234",
-            "suspense:acquirer",
-        ] {
+        for text in ["receivable:agent:A0301", "payable:merchant:899543000001234", "suspense:acquirer"] {
             let account: Account = text.parse().unwrap();
             assert_eq!(account.to_string(), text);
         }

@@ -31,21 +31,9 @@ fn lines(journal: Option<Journal>) -> Vec<String> {
 
 #[test]
 fn who_owes_what() {
-    type Case<'a> = (
-        &'a str,
-        i64,
-        Option<&'a str>,
-        &'a [(&'a str, u16)],
-        &'a [&'a str],
-    );
+    type Case<'a> = (&'a str, i64, Option<&'a str>, &'a [(&'a str, u16)], &'a [&'a str]);
     let cases: [Case<'_>; 8] = [
-        (
-            "nothing lost",
-            0,
-            Some("acquirer"),
-            &[("acquirer", 10_000)],
-            &[],
-        ),
+        ("nothing lost", 0, Some("acquirer"), &[("acquirer", 10_000)], &[]),
         ("nobody pays", 500, None, &[("cardholder:C1", 10_000)], &[]),
         (
             "the agent altered the terminal; the acquirer pays first",
@@ -59,11 +47,7 @@ fn who_owes_what() {
             10_001,
             Some("acquirer"),
             &[("acquirer", 6000), ("agent:A1", 4000)],
-            &[
-                "payable:merchant:M1 -10001",
-                "loss-borne:acquirer 6001",
-                "receivable:agent:A1 4000",
-            ],
+            &["payable:merchant:M1 -10001", "loss-borne:acquirer 6001", "receivable:agent:A1 4000"],
         ),
         (
             "the merchant blocked the update and bears a part itself",
@@ -72,13 +56,7 @@ fn who_owes_what() {
             &[("agent:A1", 7000), ("merchant:M1", 3000)],
             &["payable:merchant:M1 -700", "receivable:agent:A1 700"],
         ),
-        (
-            "the victim bears all",
-            1000,
-            Some("acquirer"),
-            &[("merchant:M1", 10_000)],
-            &[],
-        ),
+        ("the victim bears all", 1000, Some("acquirer"), &[("merchant:M1", 10_000)], &[]),
         (
             "a share too small for a fen",
             1,
@@ -102,54 +80,31 @@ fn who_owes_what() {
 
 #[test]
 fn an_acquirer_that_suffered_the_loss_claims_the_others_shares() {
-    let mut own = verdict(
-        1000,
-        Some("acquirer"),
-        &[("acquirer", 2500), ("merchant:M1", 7500)],
-    );
+    let mut own = verdict(1000, Some("acquirer"), &[("acquirer", 2500), ("merchant:M1", 7500)]);
     own.beneficiary = Party::acquirer();
-    assert_eq!(
-        lines(book_verdict(&own).unwrap()),
-        ["payable:acquirer -750", "receivable:merchant:M1 750"]
-    );
+    assert_eq!(lines(book_verdict(&own).unwrap()), ["payable:acquirer -750", "receivable:merchant:M1 750"]);
 }
 
 #[test]
 fn unknown_waits_in_suspense_whatever_the_shares_say() {
     let mut unknown = verdict(5000, Some("agent:A1"), &[("agent:A1", 9999)]);
     unknown.unknown = true;
-    assert_eq!(
-        lines(book_verdict(&unknown).unwrap()),
-        ["suspense:acquirer 5000", "provisional-paid:acquirer -5000"]
-    );
+    assert_eq!(lines(book_verdict(&unknown).unwrap()), ["suspense:acquirer 5000", "provisional-paid:acquirer -5000"]);
 }
 
 #[test]
 fn refuses_shares_that_are_not_the_whole_and_negative_losses() {
     let wrong = verdict(5000, Some("acquirer"), &[("agent:A1", 9999)]);
-    assert_eq!(
-        book_verdict(&wrong),
-        Err(LedgerError::SharesNotWhole { sum_bp: 9999 })
-    );
+    assert_eq!(book_verdict(&wrong), Err(LedgerError::SharesNotWhole { sum_bp: 9999 }));
     let negative = verdict(-1, Some("acquirer"), &[("agent:A1", 10_000)]);
-    assert!(matches!(
-        book_verdict(&negative),
-        Err(LedgerError::Negative { .. })
-    ));
+    assert!(matches!(book_verdict(&negative), Err(LedgerError::Negative { .. })));
 }
 
 /// A case from suspense to settled: every claim ends at zero, the acquirer keeps its own share.
 #[test]
 fn a_whole_case() {
-    let known = verdict(
-        10_000,
-        Some("acquirer"),
-        &[("acquirer", 6000), ("agent:A1", 4000)],
-    );
-    let waiting = VerdictMoney {
-        unknown: true,
-        ..known.clone()
-    };
+    let known = verdict(10_000, Some("acquirer"), &[("acquirer", 6000), ("agent:A1", 4000)]);
+    let waiting = VerdictMoney { unknown: true, ..known.clone() };
     let held = book_verdict(&waiting).unwrap().unwrap();
     let (cny, acquirer) = (Currency::CNY, Party::acquirer());
     let (merchant, agent) = (party("merchant:M1"), party("agent:A1"));
@@ -162,18 +117,9 @@ fn a_whole_case() {
         book_recovered(cny, agent, acquirer.clone(), Minor::new(4000)).unwrap(),
     ];
     let balances = Balances::of(cny, &journals).unwrap();
-    let left: Vec<(AccountKind, i64)> = balances
-        .of_party(&acquirer)
-        .map(|(kind, balance)| (kind, balance.get()))
-        .collect();
-    assert_eq!(
-        left,
-        [
-            (AccountKind::OutwardPaid, -6012),
-            (AccountKind::LossBorne, 6000),
-            (AccountKind::Interest, 12)
-        ]
-    );
+    let left: Vec<(AccountKind, i64)> =
+        balances.of_party(&acquirer).map(|(kind, balance)| (kind, balance.get())).collect();
+    assert_eq!(left, [(AccountKind::OutwardPaid, -6012), (AccountKind::LossBorne, 6000), (AccountKind::Interest, 12)]);
     assert_eq!(balances.iter().count(), 3);
     assert_eq!(balances.total(), 0);
     assert!(book_recovered(cny, acquirer.clone(), acquirer, Minor::ZERO).is_err());

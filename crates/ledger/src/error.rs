@@ -78,9 +78,6 @@ pub enum LedgerError {
 impl LedgerError {
     /// A text that does not have its form; long texts are cut.
     pub(crate) fn text(text: &str, expected: &'static str) -> Self {
-        Self::Text {
-            text: text.chars().take(80).collect(),
-            expected,
-        }
+        Self::Text { text: text.chars().take(80).collect(), expected }
     }
 }

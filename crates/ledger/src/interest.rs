@@ -46,9 +46,7 @@ impl AnnualRate {
     /// A rate in basis points: 390 is 3.90 %.
     #[must_use]
     pub const fn from_bp(bp: u16) -> Self {
-        Self {
-            ppm: bp as u32 * 100,
-        }
+        Self { ppm: bp as u32 * 100 }
     }
 
     /// A rate in parts per million: 44,850 is 4.485 %.
@@ -70,9 +68,7 @@ impl AnnualRate {
     pub fn times_percent(self, percent: u16) -> Result<Self, LedgerError> {
         let product = u64::from(self.ppm) * u64::from(percent);
         let doing = "scaling a rate";
-        u32::try_from((product + 50) / 100)
-            .map(Self::from_ppm)
-            .map_err(|_| LedgerError::Overflow { doing })
+        u32::try_from((product + 50) / 100).map(Self::from_ppm).map_err(|_| LedgerError::Overflow { doing })
     }
 }
 
@@ -111,11 +107,7 @@ pub fn simple_interest(
 ///
 /// # Errors
 /// When a principal is negative or the result leaves the range.
-pub fn segmented_interest(
-    segments: &[Segment],
-    rate: AnnualRate,
-    day_count: DayCount,
-) -> Result<Minor, LedgerError> {
+pub fn segmented_interest(segments: &[Segment], rate: AnnualRate, day_count: DayCount) -> Result<Minor, LedgerError> {
     let doing = "computing interest";
     let overflow = LedgerError::Overflow { doing };
     let mut minor_days: i128 = 0;
@@ -123,15 +115,10 @@ pub fn segmented_interest(
         let principal = segment.principal.at_least_zero("principal")?;
         minor_days += i128::from(principal.get()) * i128::from(segment.days);
     }
-    let numerator = minor_days
-        .checked_mul(i128::from(rate.ppm))
-        .ok_or(overflow)?;
+    let numerator = minor_days.checked_mul(i128::from(rate.ppm)).ok_or(overflow)?;
     let year = MILLION * i128::from(day_count.days());
     // The divisor is even, so adding its half rounds exactly half up.
-    Minor::from_wide(
-        numerator / year + i128::from(numerator % year >= year / 2),
-        doing,
-    )
+    Minor::from_wide(numerator / year + i128::from(numerator % year >= year / 2), doing)
 }
 
 #[cfg(test)]
@@ -164,12 +151,7 @@ mod tests {
         ];
         for (principal, bp, days, day_count, expected) in cases {
             assert_eq!(
-                simple_interest(
-                    Minor::new(principal),
-                    AnnualRate::from_bp(bp),
-                    days,
-                    day_count
-                ),
+                simple_interest(Minor::new(principal), AnnualRate::from_bp(bp), days, day_count),
                 Ok(Minor::new(expected)),
                 "{principal} at {bp} bp over {days} days, {day_count:?}"
             );
@@ -179,15 +161,9 @@ mod tests {
     #[test]
     fn rates() {
         let published = AnnualRate::from_bp(345);
-        assert_eq!(
-            published.times_percent(130),
-            Ok(AnnualRate::from_ppm(44_850))
-        );
+        assert_eq!(published.times_percent(130), Ok(AnnualRate::from_ppm(44_850)));
         assert_eq!(published.times_percent(130).unwrap().to_string(), "4.4850%");
-        assert_eq!(
-            AnnualRate::from_bp(300).times_percent(400),
-            Ok(AnnualRate::from_bp(1200))
-        );
+        assert_eq!(AnnualRate::from_bp(300).times_percent(400), Ok(AnnualRate::from_bp(1200)));
         assert!(AnnualRate::from_ppm(u32::MAX).times_percent(101).is_err());
     }
 
@@ -205,19 +181,10 @@ mod tests {
     #[test]
     fn segments_are_rounded_once() {
         // Two segments of 0.4 fen each are 0.8 fen: 1, where rounding each would give 0.
-        let segment = Segment {
-            principal: Minor::new(800),
-            days: 1,
-        };
+        let segment = Segment { principal: Minor::new(800), days: 1 };
         let rate = AnnualRate::from_bp(1825);
-        assert_eq!(
-            simple_interest(segment.principal, rate, 1, DayCount::Act365),
-            Ok(Minor::ZERO)
-        );
-        assert_eq!(
-            segmented_interest(&[segment; 2], rate, DayCount::Act365),
-            Ok(Minor::new(1))
-        );
+        assert_eq!(simple_interest(segment.principal, rate, 1, DayCount::Act365), Ok(Minor::ZERO));
+        assert_eq!(segmented_interest(&[segment; 2], rate, DayCount::Act365), Ok(Minor::new(1)));
     }
 
     proptest! {

@@ -27,15 +27,10 @@ pub fn recoveries_within(lines: &[Line], limit: Minor) -> Result<(), LedgerError
         let of_kind = lines.iter().filter(|line| line.account.kind() == kind);
         wide_sum(of_kind.map(|line| line.amount))
     };
-    let sums = [
-        ("claims on bearers", net(AccountKind::Receivable)),
-        ("compensation owed", -net(AccountKind::Payable)),
-    ];
+    let sums = [("claims on bearers", net(AccountKind::Receivable)), ("compensation owed", -net(AccountKind::Payable))];
     for (what, sum) in sums {
         if sum > i128::from(limit.get()) {
-            return Err(LedgerError::Invariant {
-                rule: format!("{what} are {sum}, the loss allows {limit}"),
-            });
+            return Err(LedgerError::Invariant { rule: format!("{what} are {sum}, the loss allows {limit}") });
         }
     }
     Ok(())
@@ -54,9 +49,7 @@ pub fn unknown_never_charges(lines: &[Line]) -> Result<(), LedgerError> {
     };
     match lines.iter().find(|line| !waiting(line)) {
         None => Ok(()),
-        Some(line) => Err(LedgerError::Invariant {
-            rule: format!("cause unknown, yet {} is booked", line.account),
-        }),
+        Some(line) => Err(LedgerError::Invariant { rule: format!("cause unknown, yet {} is booked", line.account) }),
     }
 }
 
@@ -68,13 +61,7 @@ mod tests {
     fn lines(lines: &[(&str, i64)]) -> Vec<Line> {
         lines
             .iter()
-            .map(|(account, amount)| {
-                Line::new(
-                    account.parse().unwrap(),
-                    Minor::new(*amount),
-                    Memo::Recourse,
-                )
-            })
+            .map(|(account, amount)| Line::new(account.parse().unwrap(), Minor::new(*amount), Memo::Recourse))
             .collect()
     }
 
@@ -85,9 +72,7 @@ mod tests {
         assert!(zero_sum(&charged[1..]).is_err());
         assert!(recoveries_within(&charged, Minor::new(101)).is_ok());
         assert_eq!(
-            recoveries_within(&charged, Minor::new(100))
-                .unwrap_err()
-                .to_string(),
+            recoveries_within(&charged, Minor::new(100)).unwrap_err().to_string(),
             "invariant broken: claims on bearers are 101, the loss allows 100"
         );
         assert!(recoveries_within(&charged[1..], Minor::new(100)).is_err());

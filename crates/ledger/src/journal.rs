@@ -23,11 +23,7 @@ impl Line {
     /// A line.
     #[must_use]
     pub const fn new(account: Account, amount: Minor, memo: Memo) -> Self {
-        Self {
-            account,
-            amount,
-            memo,
-        }
+        Self { account, amount, memo }
     }
 }
 
@@ -56,10 +52,7 @@ impl Journal {
             return Err(LedgerError::TooFewLines { lines: lines.len() });
         }
         if let Some(position) = lines.iter().position(|line| line.amount.is_zero()) {
-            return Err(LedgerError::ZeroLine {
-                line: position + 1,
-                account: lines[position].account.to_string(),
-            });
+            return Err(LedgerError::ZeroLine { line: position + 1, account: lines[position].account.to_string() });
         }
         match wide_sum(lines.iter().map(|line| line.amount)) {
             0 => Ok(Self { currency, lines }),
@@ -79,10 +72,7 @@ impl Journal {
         memo: Memo,
     ) -> Result<Self, LedgerError> {
         let amount = amount.at_least_zero("amount of a transfer")?;
-        let lines = vec![
-            Line::new(debit, amount, memo),
-            Line::new(credit, amount.negated()?, memo),
-        ];
+        let lines = vec![Line::new(debit, amount, memo), Line::new(credit, amount.negated()?, memo)];
         Self::new(currency, lines)
     }
 
@@ -136,39 +126,21 @@ mod tests {
         let build = |lines| Journal::new(Currency::CNY, lines);
         let (debit, credit) = ("receivable:agent:A1", "payable:merchant:M1");
         assert_eq!(build(vec![]), Err(LedgerError::TooFewLines { lines: 0 }));
-        assert_eq!(
-            build(vec![line(debit, 5)]),
-            Err(LedgerError::TooFewLines { lines: 1 })
-        );
-        assert_eq!(
-            build(vec![line(debit, 5), line(credit, -4)]),
-            Err(LedgerError::Unbalanced { sum: 1 })
-        );
+        assert_eq!(build(vec![line(debit, 5)]), Err(LedgerError::TooFewLines { lines: 1 }));
+        assert_eq!(build(vec![line(debit, 5), line(credit, -4)]), Err(LedgerError::Unbalanced { sum: 1 }));
         assert_eq!(
             build(vec![line(debit, 5), line(credit, -5), line(debit, 0)]),
-            Err(LedgerError::ZeroLine {
-                line: 3,
-                account: debit.to_owned()
-            })
+            Err(LedgerError::ZeroLine { line: 3, account: debit.to_owned() })
         );
         // Sums that wrap around 64 bits are not zero.
         let (half, whole) = (line(debit, i64::MIN), line(credit, i64::MIN));
-        assert!(matches!(
-            build(vec![half, whole]),
-            Err(LedgerError::Unbalanced { .. })
-        ));
+        assert!(matches!(build(vec![half, whole]), Err(LedgerError::Unbalanced { .. })));
     }
 
     #[test]
     fn json_cannot_smuggle_an_illegal_journal_in() {
-        let journal = Journal::new(
-            Currency::CNY,
-            vec![
-                line("loss-borne:acquirer", 5),
-                line("payable:merchant:M1", -5),
-            ],
-        )
-        .unwrap();
+        let journal =
+            Journal::new(Currency::CNY, vec![line("loss-borne:acquirer", 5), line("payable:merchant:M1", -5)]).unwrap();
         let text = serde_json::to_string(&journal).unwrap();
         assert_eq!(
             text,

@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::LedgerError;
 
 /// An amount in minor units (fen). Only checked operations exist.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Minor(i64);
 
@@ -42,10 +40,7 @@ impl Minor {
     /// When it leaves the range.
     pub fn plus(self, other: Self) -> Result<Self, LedgerError> {
         let doing = "adding amounts";
-        self.0
-            .checked_add(other.0)
-            .map(Self)
-            .ok_or(LedgerError::Overflow { doing })
+        self.0.checked_add(other.0).map(Self).ok_or(LedgerError::Overflow { doing })
     }
 
     /// Difference.
@@ -54,10 +49,7 @@ impl Minor {
     /// When it leaves the range.
     pub fn minus(self, other: Self) -> Result<Self, LedgerError> {
         let doing = "subtracting amounts";
-        self.0
-            .checked_sub(other.0)
-            .map(Self)
-            .ok_or(LedgerError::Overflow { doing })
+        self.0.checked_sub(other.0).map(Self).ok_or(LedgerError::Overflow { doing })
     }
 
     /// The other side of the same amount.
@@ -73,18 +65,12 @@ impl Minor {
     /// # Errors
     /// When it leaves the range.
     pub(crate) fn from_wide(wide: i128, doing: &'static str) -> Result<Self, LedgerError> {
-        i64::try_from(wide)
-            .map(Self)
-            .map_err(|_| LedgerError::Overflow { doing })
+        i64::try_from(wide).map(Self).map_err(|_| LedgerError::Overflow { doing })
     }
 
     /// The amount, if it is not negative.
     pub(crate) fn at_least_zero(self, what: &'static str) -> Result<Self, LedgerError> {
-        if self.0 < 0 {
-            Err(LedgerError::Negative { what, amount: self })
-        } else {
-            Ok(self)
-        }
+        if self.0 < 0 { Err(LedgerError::Negative { what, amount: self }) } else { Ok(self) }
     }
 }
 

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::LedgerError;
 
-const FORM: &str =
-    "a party: role or role:id, role in lower-case letters, id in letters, digits, '-', '_', '.'";
+const FORM: &str = "a party: role or role:id, role in lower-case letters, id in letters, digits, '-', '_', '.'";
 
 /// A party as text: `acquirer`, `agent:A0301`, `merchant:899543000001234`.
 ///
@@ -35,9 +34,7 @@ impl Party {
     /// The role: `acquirer`, `agent`, `merchant`, ...
     #[must_use]
     pub fn role(&self) -> &str {
-        self.0
-            .split_once(':')
-            .map_or(self.0.as_str(), |(role, _)| role)
+        self.0.split_once(':').map_or(self.0.as_str(), |(role, _)| role)
     }
 
     /// The id within the role, if it has one.
@@ -61,21 +58,11 @@ impl FromStr for Party {
             Some((role, id)) => (role, Some(id)),
             None => (text, None),
         };
-        let role_fits = !role.is_empty()
-            && role
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'));
+        let role_fits = !role.is_empty() && role.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'));
         let id_fits = id.is_none_or(|id| {
-            !id.is_empty()
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+            !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         });
-        if role_fits && id_fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(LedgerError::text(text, FORM))
-        }
+        if role_fits && id_fits { Ok(Self(text.to_owned())) } else { Err(LedgerError::text(text, FORM)) }
     }
 }
 
@@ -110,15 +97,7 @@ mod tests {
         assert_eq!(agent.to_string().parse(), Ok(agent));
         assert_eq!(Party::acquirer().role(), "acquirer");
         assert_eq!(Party::acquirer().id(), None);
-        for bad in [
-            "",
-            ":x",
-            "agent:",
-            "Agent:x",
-            "agent:a b",
-            "agent:a:b",
-            "代理:1",
-        ] {
+        for bad in ["", ":x", "agent:", "Agent:x", "agent:a b", "agent:a:b", "代理:1"] {
             assert!(bad.parse::<Party>().is_err(), "{bad:?}");
         }
     }

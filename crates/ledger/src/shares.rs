@@ -57,9 +57,7 @@ fn check_shares<P: Ord + ToString>(shares: &[(P, u16)]) -> Result<(), LedgerErro
     let mut parties: Vec<&P> = shares.iter().map(|(party, _)| party).collect();
     parties.sort();
     match parties.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(LedgerError::PartyTwice {
-            party: pair[0].to_string(),
-        }),
+        Some(pair) => Err(LedgerError::PartyTwice { party: pair[0].to_string() }),
         None => Ok(()),
     }
 }
@@ -80,44 +78,23 @@ mod tests {
 
     #[test]
     fn largest_remainder() {
-        assert_eq!(
-            split(10_001, &[("acquirer", 6000), ("agent", 4000)]),
-            [("acquirer", 6001), ("agent", 4000)]
-        );
+        assert_eq!(split(10_001, &[("acquirer", 6000), ("agent", 4000)]), [("acquirer", 6001), ("agent", 4000)]);
         // Remainders 0.3333, 0.3333, 0.3334: the third gets the fen.
-        assert_eq!(
-            split(1, &[("a", 3333), ("b", 3333), ("c", 3334)]),
-            [("a", 0), ("b", 0), ("c", 1)]
-        );
+        assert_eq!(split(1, &[("a", 3333), ("b", 3333), ("c", 3334)]), [("a", 0), ("b", 0), ("c", 1)]);
         // Equal remainders and shares: the smaller name, whatever the order.
         assert_eq!(split(1, &[("b", 5000), ("a", 5000)]), [("b", 0), ("a", 1)]);
         // Equal remainders 0.5: the larger share.
         assert_eq!(split(2, &[("a", 2500), ("b", 7500)]), [("a", 0), ("b", 2)]);
-        assert_eq!(
-            split(i64::MAX, &[("a", 10_000), ("b", 0)]),
-            [("a", i64::MAX), ("b", 0)]
-        );
+        assert_eq!(split(i64::MAX, &[("a", 10_000), ("b", 0)]), [("a", i64::MAX), ("b", 0)]);
     }
 
     #[test]
     fn refuses_what_is_not_the_whole() {
         let error = |loss, shares: &[(&str, u16)]| split_by_shares(Minor::new(loss), shares).err();
-        assert_eq!(
-            error(5, &[("a", 9999)]),
-            Some(LedgerError::SharesNotWhole { sum_bp: 9999 })
-        );
-        assert_eq!(
-            error(5, &[]),
-            Some(LedgerError::SharesNotWhole { sum_bp: 0 })
-        );
-        assert!(matches!(
-            error(5, &[("a", 5000), ("a", 5000)]),
-            Some(LedgerError::PartyTwice { .. })
-        ));
-        assert!(matches!(
-            error(-5, &[("a", 10_000)]),
-            Some(LedgerError::Negative { .. })
-        ));
+        assert_eq!(error(5, &[("a", 9999)]), Some(LedgerError::SharesNotWhole { sum_bp: 9999 }));
+        assert_eq!(error(5, &[]), Some(LedgerError::SharesNotWhole { sum_bp: 0 }));
+        assert!(matches!(error(5, &[("a", 5000), ("a", 5000)]), Some(LedgerError::PartyTwice { .. })));
+        assert!(matches!(error(-5, &[("a", 10_000)]), Some(LedgerError::Negative { .. })));
     }
 
     /// Shares of one to six parties that are the whole.

@@ -13,19 +13,27 @@ use crate::pack::{Fit, Pack, PackError, Rule};
 pub fn decide(pack: &Pack, kind: ExceptionKind, facts: &Facts, loss_minor: i64) -> Result<Verdict, PackError> {
     let findings = findings(pack, kind, facts);
     let leading = findings.first().filter(|finding| finding.status.carries_a_decision());
-    let (cause, status) = leading.map_or((Cause::Unknown, FindingStatus::Possible), |finding| (finding.cause, finding.status));
+    let (cause, status) =
+        leading.map_or((Cause::Unknown, FindingStatus::Possible), |finding| (finding.cause, finding.status));
     let rule = rule_for(pack, cause, kind, facts)?;
-    let used = |names: &mut dyn Iterator<Item = &str>| -> Vec<FactUsed> { names.filter_map(|name| facts.used(name)).collect() };
+    let used = |names: &mut dyn Iterator<Item = &str>| -> Vec<FactUsed> {
+        names.filter_map(|name| facts.used(name)).collect()
+    };
     let reason = Reason {
         rule_id: rule.id.clone(),
         text: rule.text.clone(),
         ground: rule.ground.clone(),
-        facts: leading.map(|finding| finding.facts.clone()).into_iter().flatten().chain(used(&mut rule.when.names())).fold(Vec::new(), |mut all, fact| {
-            if !all.contains(&fact) {
-                all.push(fact);
-            }
-            all
-        }),
+        facts: leading
+            .map(|finding| finding.facts.clone())
+            .into_iter()
+            .flatten()
+            .chain(used(&mut rule.when.names()))
+            .fold(Vec::new(), |mut all, fact| {
+                if !all.contains(&fact) {
+                    all.push(fact);
+                }
+                all
+            }),
     };
     Ok(Verdict {
         kind,
@@ -48,9 +56,14 @@ pub fn decide(pack: &Pack, kind: ExceptionKind, facts: &Facts, loss_minor: i64) 
 
 fn rule_for<'a>(pack: &'a Pack, cause: Cause, kind: ExceptionKind, facts: &Facts) -> Result<&'a Rule, PackError> {
     let fits = |rule: &&Rule| {
-        rule.causes.contains(&cause) && (rule.kinds.is_empty() || rule.kinds.contains(&kind)) && rule.when.fit(facts) == Fit::Met
+        rule.causes.contains(&cause)
+            && (rule.kinds.is_empty() || rule.kinds.contains(&kind))
+            && rule.when.fit(facts) == Fit::Met
     };
-    pack.rules.iter().find(fits).ok_or_else(|| PackError::row(cause.as_str(), "no rule fits; a pack that loaded cannot come here"))
+    pack.rules
+        .iter()
+        .find(fits)
+        .ok_or_else(|| PackError::row(cause.as_str(), "no rule fits; a pack that loaded cannot come here"))
 }
 
 /// All causes that the table knows for a kind: the first row that is met leads; the others are possible or excluded.
@@ -95,7 +108,15 @@ pub fn verdict_sha256(pack: &Pack, facts: &Facts, verdict: &Verdict) -> String {
     let outward = verdict.outward.map_or("none", onus_model::Party::as_str);
     let text = format!(
         "{}\n{}\n{} {} {} {} {} {} {}",
-        pack.sha256, facts_sha256(facts), verdict.kind, verdict.cause, verdict.status, verdict.rule_id, outward, verdict.shares.to_json(), verdict.loss_minor
+        pack.sha256,
+        facts_sha256(facts),
+        verdict.kind,
+        verdict.cause,
+        verdict.status,
+        verdict.rule_id,
+        outward,
+        verdict.shares.to_json(),
+        verdict.loss_minor
     );
     hex(&Sha256::digest(text))
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use onus_model::{AgentBasis, Cause, ExceptionKind, FactValue, FindingStatus, Ground, Obligation, Party, Shares, Text, WouldChange};
+use onus_model::{
+    AgentBasis, Cause, ExceptionKind, FactValue, FindingStatus, Ground, Obligation, Party, Shares, Text, WouldChange,
+};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -200,8 +202,10 @@ impl Pack {
     /// When a file is no table of the expected form, or a row fails a check (unknown fact, wrong value, shares that make
     /// no whole, a row that can never apply, an agent charged without a basis or on an unknown cause, no row of last resort).
     pub fn load(rules: &str, causes: &str) -> Result<Self, PackError> {
-        let rule_file: RuleFile = toml::from_str(rules).map_err(|error| PackError::Toml { file: "rules.toml", detail: error.to_string() })?;
-        let cause_file: CauseFile = toml::from_str(causes).map_err(|error| PackError::Toml { file: "causes.toml", detail: error.to_string() })?;
+        let rule_file: RuleFile =
+            toml::from_str(rules).map_err(|error| PackError::Toml { file: "rules.toml", detail: error.to_string() })?;
+        let cause_file: CauseFile = toml::from_str(causes)
+            .map_err(|error| PackError::Toml { file: "causes.toml", detail: error.to_string() })?;
         let answers = rule_file.agent_answers;
         let rules_read: Result<Vec<_>, _> = rule_file.rule.into_iter().map(|row| rule(row, &answers)).collect();
         let causes_read: Result<Vec<_>, _> = cause_file.cause.into_iter().map(cause_row).collect();
@@ -223,7 +227,10 @@ impl Pack {
     /// # Errors
     /// Never with the shipped files; a test loads them.
     pub fn builtin_cn() -> Result<Self, PackError> {
-        Self::load(include_str!("../../../packs/cn-default-1/rules.toml"), include_str!("../../../packs/cn-default-1/causes.toml"))
+        Self::load(
+            include_str!("../../../packs/cn-default-1/rules.toml"),
+            include_str!("../../../packs/cn-default-1/causes.toml"),
+        )
     }
 
     /// Its rules, in order.
@@ -234,9 +241,12 @@ impl Pack {
 }
 
 fn rule(row: RuleToml, answers: &BTreeMap<AgentBasis, Text>) -> Result<Rule, PackError> {
-    let shares = Shares::new(row.shares.into_iter().collect()).map_err(|error| PackError::row(&row.id, error.to_string()))?;
+    let shares =
+        Shares::new(row.shares.into_iter().collect()).map_err(|error| PackError::row(&row.id, error.to_string()))?;
     let agent_basis = row.agent_basis.unwrap_or(AgentBasis::None);
-    let answer = answers.get(&agent_basis).ok_or_else(|| PackError::row(&row.id, format!("agent_answers has no text for {agent_basis}")))?;
+    let answer = answers
+        .get(&agent_basis)
+        .ok_or_else(|| PackError::row(&row.id, format!("agent_answers has no text for {agent_basis}")))?;
     Ok(Rule {
         when: condition(&row.id, &row.when)?,
         id: row.id,
@@ -256,13 +266,20 @@ fn rule(row: RuleToml, answers: &BTreeMap<AgentBasis, Text>) -> Result<Rule, Pac
 }
 
 fn cause_row(row: CauseToml) -> Result<CauseRow, PackError> {
-    Ok(CauseRow { when: condition(&row.id, &row.when)?, id: row.id, cause: row.cause, status: row.status, kinds: row.kinds })
+    Ok(CauseRow {
+        when: condition(&row.id, &row.when)?,
+        id: row.id,
+        cause: row.cause,
+        status: row.status,
+        kinds: row.kinds,
+    })
 }
 
 fn condition(row: &str, when: &BTreeMap<String, toml::Value>) -> Result<Condition, PackError> {
     let mut tests = Vec::with_capacity(when.len());
     for (name, value) in when {
-        let known = lookup(name).ok_or_else(|| PackError::row(row, format!("{name:?} is not in the fact vocabulary")))?;
+        let known =
+            lookup(name).ok_or_else(|| PackError::row(row, format!("{name:?} is not in the fact vocabulary")))?;
         let listed = match value {
             toml::Value::Array(values) => values.as_slice(),
             single => std::slice::from_ref(single),
@@ -277,8 +294,12 @@ fn fact_value(row: &str, name: &str, kind: FactKind, value: &toml::Value) -> Res
     match (kind, value) {
         (FactKind::Bool, toml::Value::Boolean(value)) => Ok(FactValue::Bool(*value)),
         (FactKind::Code, toml::Value::String(value)) => Ok(FactValue::Word(value.clone())),
-        (FactKind::Word(words), toml::Value::String(value)) if words.contains(&value.as_str()) => Ok(FactValue::Word(value.clone())),
-        (FactKind::Word(words), _) => Err(PackError::row(row, format!("{name} is one of {}; found {value}", words.join(", ")))),
+        (FactKind::Word(words), toml::Value::String(value)) if words.contains(&value.as_str()) => {
+            Ok(FactValue::Word(value.clone()))
+        }
+        (FactKind::Word(words), _) => {
+            Err(PackError::row(row, format!("{name} is one of {}; found {value}", words.join(", "))))
+        }
         (FactKind::Bool, _) => Err(PackError::row(row, format!("{name} is true or false; found {value}"))),
         (FactKind::Code, _) => Err(PackError::row(row, format!("{name} is a code in quotes; found {value}"))),
     }

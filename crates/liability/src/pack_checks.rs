@@ -21,7 +21,10 @@ pub(crate) fn check(pack: &Pack) -> Result<(), PackError> {
 fn check_agent(rule: &Rule) -> Result<(), PackError> {
     let charged = rule.shares.of(Party::Agent) > 0 || rule.outward == Some(Party::Agent);
     if charged && rule.agent_basis == AgentBasis::None {
-        return Err(PackError::row(&rule.id, "charges an agent without agent_basis; give own_fault, contract or own_promise"));
+        return Err(PackError::row(
+            &rule.id,
+            "charges an agent without agent_basis; give own_fault, contract or own_promise",
+        ));
     }
     if !charged && rule.agent_basis != AgentBasis::None {
         return Err(PackError::row(&rule.id, "gives agent_basis but charges no agent"));
@@ -45,7 +48,10 @@ fn check_last_resort(pack: &Pack) -> Result<(), PackError> {
     for (cause, row) in causes {
         let open = |rule: &&Rule| rule.causes.contains(&cause) && rule.when.0.is_empty() && rule.kinds.is_empty();
         if !pack.rules.iter().any(|rule| open(&rule)) {
-            return Err(PackError::row(row, format!("no rule without conditions for cause {cause}: some payments would have no verdict")));
+            return Err(PackError::row(
+                row,
+                format!("no rule without conditions for cause {cause}: some payments would have no verdict"),
+            ));
         }
     }
     Ok(())
@@ -56,11 +62,15 @@ fn check_reachable(pack: &Pack) -> Result<(), PackError> {
     for (index, later) in pack.rules.iter().enumerate() {
         let earlier = pack.rules.iter().take(index).find(|earlier| {
             let causes = later.causes.iter().all(|cause| earlier.causes.contains(cause));
-            let kinds = earlier.kinds.is_empty() || (!later.kinds.is_empty() && later.kinds.iter().all(|kind| earlier.kinds.contains(kind)));
+            let kinds = earlier.kinds.is_empty()
+                || (!later.kinds.is_empty() && later.kinds.iter().all(|kind| earlier.kinds.contains(kind)));
             causes && kinds && earlier.when.covers(&later.when)
         });
         if let Some(earlier) = earlier {
-            return Err(PackError::row(&later.id, format!("can never apply: {:?} comes first and matches whatever it matches", earlier.id)));
+            return Err(PackError::row(
+                &later.id,
+                format!("can never apply: {:?} comes first and matches whatever it matches", earlier.id),
+            ));
         }
     }
     for (index, later) in pack.causes.iter().enumerate() {
@@ -68,7 +78,10 @@ fn check_reachable(pack: &Pack) -> Result<(), PackError> {
             later.kinds.iter().all(|kind| earlier.kinds.contains(kind)) && earlier.when.covers(&later.when)
         });
         if let Some(earlier) = earlier {
-            return Err(PackError::row(&later.id, format!("can never apply: {:?} comes first and matches whatever it matches", earlier.id)));
+            return Err(PackError::row(
+                &later.id,
+                format!("can never apply: {:?} comes first and matches whatever it matches", earlier.id),
+            ));
         }
     }
     Ok(())

@@ -83,10 +83,14 @@ impl BreakClass {
     pub const fn first_party(self) -> crate::Party {
         use crate::Party;
         match self {
-            Self::MerchantSwapped | Self::RefundDiverted | Self::TermMissing | Self::AmountTerm | Self::MccJump => Party::Agent,
+            Self::MerchantSwapped | Self::RefundDiverted | Self::TermMissing | Self::AmountTerm | Self::MccJump => {
+                Party::Agent
+            }
             Self::TermUnaware => Party::Merchant,
             Self::AmountClear | Self::DupClear | Self::SwitchOnly => Party::Network,
-            Self::PayoutDiverted | Self::ReversalLost | Self::PayoutMissing | Self::LatePayout | Self::PayoutShort => Party::Acquirer,
+            Self::PayoutDiverted | Self::ReversalLost | Self::PayoutMissing | Self::LatePayout | Self::PayoutShort => {
+                Party::Acquirer
+            }
         }
     }
 }

@@ -57,7 +57,9 @@ impl Date {
     /// # Errors
     /// When there is no such day.
     pub fn from_ymd(year: u32, month: u32, day: u32) -> Result<Self, DateError> {
-        let civil = || jiff::civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok();
+        let civil = || {
+            jiff::civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+        };
         // Days 1 to 28 exist in every month; only the rest needs the calendar.
         if (1..=9999).contains(&year) && (1..=12).contains(&month) && ((1..=28).contains(&day) || civil().is_some()) {
             return Ok(Self(year * 10_000 + month * 100 + day));
@@ -133,7 +135,8 @@ impl Zone {
     /// # Errors
     /// When the name is not known.
     pub fn named(name: &str) -> Result<Self, DateError> {
-        let zone = jiff::tz::TimeZone::get(name).map_err(|_| DateError::new("an IANA time zone name", name.as_bytes()))?;
+        let zone =
+            jiff::tz::TimeZone::get(name).map_err(|_| DateError::new("an IANA time zone name", name.as_bytes()))?;
         Ok(Self { zone, cached: None })
     }
 
@@ -162,7 +165,10 @@ impl Zone {
         let Ok(stamp) = jiff::Timestamp::from_microsecond(at.0) else { return (Date::default(), 0) };
         let local = self.zone.to_datetime(stamp);
         let clock = |unit: i8| u32::from(unit.unsigned_abs());
-        (Date::from_civil(local.date()), clock(local.hour()) * 3600 + clock(local.minute()) * 60 + clock(local.second()))
+        (
+            Date::from_civil(local.date()),
+            clock(local.hour()) * 3600 + clock(local.minute()) * 60 + clock(local.second()),
+        )
     }
 
     /// RFC 3339 text with this zone's offset, whole seconds unless there is a fraction.

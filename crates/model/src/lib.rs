@@ -22,7 +22,9 @@ pub use observation::{LegKind, ObservationRef, Span};
 pub use party::Party;
 pub use payment::{CardType, ExceptionKind, MaskedPan, Outcome, PaymentKey, PaymentKeyError};
 pub use shares::{Shares, SharesError};
-pub use verdict::{AgentBasis, Episode, FactUsed, FactValue, Finding, Grade, Ground, Obligation, Reason, Text, Verdict, WouldChange};
+pub use verdict::{
+    AgentBasis, Episode, FactUsed, FactValue, Finding, Grade, Ground, Obligation, Reason, Text, Verdict, WouldChange,
+};
 
 /// Implements `as_str`, `Display`, `FromStr` and serde for an enum whose text form is fixed.
 macro_rules! text_enum {

@@ -71,11 +71,17 @@ impl MaskedPan {
     #[must_use]
     pub fn read(text: &[u8]) -> Option<Self> {
         let (head, tail) = (text.get(..6)?, text.get(text.len().checked_sub(4)?..)?);
-        let number = |bytes: &[u8]| bytes.iter().try_fold(0u32, |sum, b| b.is_ascii_digit().then(|| sum * 10 + u32::from(b - b'0')));
+        let number = |bytes: &[u8]| {
+            bytes.iter().try_fold(0u32, |sum, b| b.is_ascii_digit().then(|| sum * 10 + u32::from(b - b'0')))
+        };
         if text.len() < 12 || text.len() > 19 {
             return None;
         }
-        Some(Self { first6: number(head)?, last4: u16::try_from(number(tail)?).ok()?, digits: u8::try_from(text.len()).ok()? })
+        Some(Self {
+            first6: number(head)?,
+            last4: u16::try_from(number(tail)?).ok()?,
+            digits: u8::try_from(text.len()).ok()?,
+        })
     }
 
     /// Issuer identification: the first six digits.
@@ -103,7 +109,9 @@ impl fmt::Display for MaskedPan {
 
 /// A payment's key did not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected DATE.TERMINAL.BATCH.TRACE or DATE.TERMINAL.BATCH.sSEQUENCE, such as 2026-09-21.29000556.000813.274316, found {found:?}")]
+#[error(
+    "expected DATE.TERMINAL.BATCH.TRACE or DATE.TERMINAL.BATCH.sSEQUENCE, such as 2026-09-21.29000556.000813.274316, found {found:?}"
+)]
 pub struct PaymentKeyError {
     found: String,
 }
@@ -162,7 +170,11 @@ mod tests {
 
     #[test]
     fn key_round_trip() {
-        for text in ["2026-09-21.29000556.000813.274316", "2026-09-21.28385091.000103.s11", "2026-09-21.28385091.000103.000007~12"] {
+        for text in [
+            "2026-09-21.29000556.000813.274316",
+            "2026-09-21.28385091.000103.s11",
+            "2026-09-21.28385091.000103.000007~12",
+        ] {
             assert_eq!(PaymentKey::parse(text).unwrap().to_string(), text);
         }
         for text in ["", "2026-09-21", "2026-09-21.1", "2026-09-21.1.x.y", "2026-09-21.1.1"] {

@@ -72,6 +72,9 @@ mod tests {
         assert_eq!(Shares::new(vec![(Party::Agent, 4000)]), Err(SharesError::Sum(4000)));
         assert!(Shares::new(vec![(Party::Agent, 5000), (Party::Agent, 5000)]).is_err());
         assert!(Shares::new(vec![]).unwrap().parts().is_empty());
-        assert_eq!(Shares::new(vec![(Party::Agent, 4000), (Party::Acquirer, 6000)]).unwrap().to_json(), r#"{"acquirer":6000,"agent":4000}"#);
+        assert_eq!(
+            Shares::new(vec![(Party::Agent, 4000), (Party::Acquirer, 6000)]).unwrap().to_json(),
+            r#"{"acquirer":6000,"agent":4000}"#
+        );
     }
 }

@@ -60,6 +60,8 @@ fn set_administrator(home: &Home, password: &str) -> Result<()> {
     let known = home.store.read(|tx| onus_store::users::by_username(tx, "admin"))?;
     match known {
         None => serve::add_user(home, "admin", password, "administrator", None),
-        Some(_) => onus_server::set_password(&home.store, "admin", password).map_err(|error| anyhow::anyhow!("{error}")),
+        Some(_) => {
+            onus_server::set_password(&home.store, "admin", password).map_err(|error| anyhow::anyhow!("{error}"))
+        }
     }
 }

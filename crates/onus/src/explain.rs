@@ -33,10 +33,30 @@ pub(crate) fn explain(home: &Home, key: &str, language: Language, format: Format
     let say = |chinese: String, english: String| if zh { chinese } else { english };
     let yuan = format!("{}.{:02}", payment.amount_minor / 100, payment.amount_minor % 100);
     let at = home.zone()?.format(Instant(payment.started_at));
-    writeln!(out, "{}", say(
-        format!("{id}\n{at}，终端 {}，商户 {}（{}），金额 {yuan} 元，卡 {}，应答码 {}，结果 {}", payment.tid, detail.item.merchant_name, payment.merchant_code, payment.pan_masked, or_dash(&payment.response_code), payment.outcome),
-        format!("{id}\n{at}, terminal {}, merchant {} ({}), amount CNY {yuan}, card {}, response code {}, outcome {}", payment.tid, detail.item.merchant_name, payment.merchant_code, payment.pan_masked, or_dash(&payment.response_code), payment.outcome),
-    ))?;
+    writeln!(
+        out,
+        "{}",
+        say(
+            format!(
+                "{id}\n{at}，终端 {}，商户 {}（{}），金额 {yuan} 元，卡 {}，应答码 {}，结果 {}",
+                payment.tid,
+                detail.item.merchant_name,
+                payment.merchant_code,
+                payment.pan_masked,
+                or_dash(&payment.response_code),
+                payment.outcome
+            ),
+            format!(
+                "{id}\n{at}, terminal {}, merchant {} ({}), amount CNY {yuan}, card {}, response code {}, outcome {}",
+                payment.tid,
+                detail.item.merchant_name,
+                payment.merchant_code,
+                payment.pan_masked,
+                or_dash(&payment.response_code),
+                payment.outcome
+            ),
+        )
+    )?;
     if bodies.is_empty() {
         writeln!(out, "{}", say("没有差错。".to_owned(), "It ended as it should.".to_owned()))?;
     }
@@ -44,7 +64,14 @@ pub(crate) fn explain(home: &Home, key: &str, language: Language, format: Format
         verdict(&mut out, body, zh)?;
     }
     for found in &detail.breaks {
-        writeln!(out, "{}", say(format!("对账差错 {}：应为 {}，实为 {}", found.class, found.expected, found.found), format!("break {}: expected {}, found {}", found.class, found.expected, found.found)))?;
+        writeln!(
+            out,
+            "{}",
+            say(
+                format!("对账差错 {}：应为 {}，实为 {}", found.class, found.expected, found.found),
+                format!("break {}: expected {}, found {}", found.class, found.expected, found.found)
+            )
+        )?;
     }
     Ok(())
 }
@@ -53,21 +80,55 @@ fn verdict(out: &mut impl Write, body: &Value, zh: bool) -> Result<()> {
     let lang = if zh { "zh" } else { "en" };
     let text = |value: &Value| value[lang].as_str().unwrap_or_default().to_owned();
     let plain = |name: &str| body[name].as_str().unwrap_or("-").to_owned();
-    let shares: Vec<String> = body["shares"].as_object().map(|shares| shares.iter().map(|(party, bp)| format!("{party} {} %", bp.as_i64().unwrap_or_default() / 100)).collect()).unwrap_or_default();
+    let shares: Vec<String> = body["shares"]
+        .as_object()
+        .map(|shares| {
+            shares.iter().map(|(party, bp)| format!("{party} {} %", bp.as_i64().unwrap_or_default() / 100)).collect()
+        })
+        .unwrap_or_default();
     let shares = if shares.is_empty() { "-".to_owned() } else { shares.join(", ") };
     let loss = body["loss_minor"].as_i64().unwrap_or_default();
     if zh {
-        writeln!(out, "\n差错 {}：原因 {}（{}），先行支付 {}，最终承担 {shares}，损失 {}.{:02} 元", plain("kind"), plain("cause"), plain("status"), plain("outward"), loss / 100, loss % 100)?;
+        writeln!(
+            out,
+            "\n差错 {}：原因 {}（{}），先行支付 {}，最终承担 {shares}，损失 {}.{:02} 元",
+            plain("kind"),
+            plain("cause"),
+            plain("status"),
+            plain("outward"),
+            loss / 100,
+            loss % 100
+        )?;
     } else {
-        writeln!(out, "\nexception {}: cause {} ({}), pays first {}, bears it in the end {shares}, loss CNY {}.{:02}", plain("kind"), plain("cause"), plain("status"), plain("outward"), loss / 100, loss % 100)?;
+        writeln!(
+            out,
+            "\nexception {}: cause {} ({}), pays first {}, bears it in the end {shares}, loss CNY {}.{:02}",
+            plain("kind"),
+            plain("cause"),
+            plain("status"),
+            plain("outward"),
+            loss / 100,
+            loss % 100
+        )?;
     }
     for reason in body["reasons"].as_array().into_iter().flatten() {
         writeln!(out, "  {}: {}", reason["rule_id"].as_str().unwrap_or_default(), text(&reason["text"]))?;
         let ground = &reason["ground"];
-        writeln!(out, "    {} ({}, {})", text(&ground["text"]), ground["source"].as_str().unwrap_or_default(), ground["grade"].as_str().unwrap_or_default())?;
+        writeln!(
+            out,
+            "    {} ({}, {})",
+            text(&ground["text"]),
+            ground["source"].as_str().unwrap_or_default(),
+            ground["grade"].as_str().unwrap_or_default()
+        )?;
         for fact in reason["facts"].as_array().into_iter().flatten() {
             let name = fact[lang].as_str().unwrap_or_default();
-            writeln!(out, "    - {name}: {}  [{}]", fact["value"].as_str().unwrap_or_default(), fact["source"].as_str().unwrap_or_default())?;
+            writeln!(
+                out,
+                "    - {name}: {}  [{}]",
+                fact["value"].as_str().unwrap_or_default(),
+                fact["source"].as_str().unwrap_or_default()
+            )?;
         }
     }
     writeln!(out, "  {} {}", if zh { "代理商：" } else { "agent:" }, text(&body["agent"]["text"]))?;
@@ -75,7 +136,14 @@ fn verdict(out: &mut impl Write, body: &Value, zh: bool) -> Result<()> {
         writeln!(out, "  {} {}", if zh { "可改变结论的证据：" } else { "would change it:" }, text(&change["text"]))?;
     }
     for duty in body["obligations"].as_array().into_iter().flatten() {
-        writeln!(out, "  {} {} / {} / {}", if zh { "义务：" } else { "duty:" }, text(&duty["text"]), duty["owner"].as_str().unwrap_or_default(), duty["within"].as_str().unwrap_or_default())?;
+        writeln!(
+            out,
+            "  {} {} / {} / {}",
+            if zh { "义务：" } else { "duty:" },
+            text(&duty["text"]),
+            duty["owner"].as_str().unwrap_or_default(),
+            duty["within"].as_str().unwrap_or_default()
+        )?;
     }
     Ok(())
 }

@@ -24,7 +24,8 @@ pub(crate) struct Home {
 impl Home {
     /// Opens an installation, making what is not there yet.
     pub(crate) fn open(place: &Place) -> Result<Self> {
-        fs::create_dir_all(&place.store).with_context(|| format!("could not make the folder {}", place.store.display()))?;
+        fs::create_dir_all(&place.store)
+            .with_context(|| format!("could not make the folder {}", place.store.display()))?;
         let file = place.store.join("onus.db");
         let address = place.database.clone().unwrap_or_else(|| format!("sqlite:{}", file.display()));
         let store = Store::open(&address).with_context(|| "could not open the store")?;
@@ -57,7 +58,8 @@ impl Home {
 fn signing_key(folder: &Path, tenant: &str) -> Result<SigningKey> {
     let path = folder.join(format!("{tenant}.evidence.key"));
     if let Ok(text) = fs::read_to_string(&path) {
-        return SigningKey::from_secret_text(text.trim()).with_context(|| format!("{} holds no signing key", path.display()));
+        return SigningKey::from_secret_text(text.trim())
+            .with_context(|| format!("{} holds no signing key", path.display()));
     }
     let mut seed = [0u8; 32];
     getrandom::fill(&mut seed).map_err(|error| anyhow!("no randomness for a signing key: {error}"))?;

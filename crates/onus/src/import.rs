@@ -1,7 +1,7 @@
 //! Import with a progress bar, from a folder or an archive of one.
 
 use std::fs::{self, File};
-use std::io::{BufReader, IsTerminal};
+use std::io::{BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -21,7 +21,7 @@ pub(crate) fn import(home: &Home, from: &Path, now: Instant, quiet: bool) -> Res
     let importer = Importer::new(&home.store, &home.vault, &home.key, home.tenant.clone(), now)?;
     let bar = Bar::new(quiet);
     let report = importer.import(folder, &bar);
-    bar.0.finish_and_clear();
+    bar.bar.finish_and_clear();
     if let Some(folder) = unpacked {
         fs::remove_dir_all(&folder).with_context(|| format!("could not remove {}", folder.display()))?;
     }
@@ -50,31 +50,38 @@ pub(crate) fn unpack(source: impl std::io::Read, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A progress bar over the bytes to read.
-struct Bar(ProgressBar);
+/// A progress bar over the bytes to read; without a terminal, a line a stage.
+struct Bar {
+    bar: ProgressBar,
+    lines: bool,
+    started: std::time::Instant,
+}
 
 impl Bar {
     fn new(quiet: bool) -> Self {
-        if quiet || !std::io::stderr().is_terminal() {
-            return Self(ProgressBar::hidden());
-        }
+        let terminal = std::io::stderr().is_terminal();
         let style = ProgressStyle::with_template("{msg:28} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}");
-        Self(ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+        let bar = if quiet || !terminal { ProgressBar::hidden() } else { ProgressBar::no_length() };
+        let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar, lines: !quiet && !terminal, started: std::time::Instant::now() }
     }
 }
 
 impl Progress for Bar {
     fn started(&self, bytes: u64) {
-        self.0.set_length(bytes);
-        self.0.set_message("reading and sealing");
+        self.bar.set_length(bytes);
+        self.stage("reading and sealing");
     }
 
     fn read(&self, bytes: u64) {
-        self.0.inc(bytes);
+        self.bar.inc(bytes);
     }
 
     fn stage(&self, name: &str) {
-        self.0.set_message(name.to_owned());
-        self.0.tick();
+        self.bar.set_message(name.to_owned());
+        self.bar.tick();
+        if self.lines {
+            let _ = writeln!(std::io::stderr(), "{:7.1} s  {name}", self.started.elapsed().as_secs_f64());
+        }
     }
 }

@@ -19,6 +19,10 @@ use onus_worker::ExportKind;
 
 use crate::home::Home;
 
+/// Verdicts are many small texts: the system allocator spends more time and memory on them (docs/performance.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Nothing is wrong.
 const OK: u8 = 0;
 /// The command failed.
@@ -27,7 +31,12 @@ const FAILED: u8 = 1;
 const FINDINGS: u8 = 3;
 
 #[derive(Parser)]
-#[command(name = "onus", version, about = "Who bears it? For every POS payment that did not end as it should.", after_help = "Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 something was found (verify).")]
+#[command(
+    name = "onus",
+    version,
+    about = "Who bears it? For every POS payment that did not end as it should.",
+    after_help = "Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 something was found (verify)."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -174,7 +183,10 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // The reader of a pipe that went away (`onus export … | head`) is no failure of ours.
-            let closed = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe);
+            let closed = error
+                .chain()
+                .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+                .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe);
             if closed {
                 return ExitCode::from(OK);
             }
@@ -199,7 +211,9 @@ fn run(cli: Cli) -> Result<u8> {
             report::import(&report, format)?;
             Ok(if report.nothing_read() { FAILED } else { OK })
         }
-        Command::Rejects { place, file, format } => report::rejects(&Home::open(&place)?, file.as_deref(), format).map(|()| OK),
+        Command::Rejects { place, file, format } => {
+            report::rejects(&Home::open(&place)?, file.as_deref(), format).map(|()| OK)
+        }
         Command::Export { what, place, format: _ } => {
             let home = Home::open(&place)?;
             let kind = match what {
@@ -215,15 +229,20 @@ fn run(cli: Cli) -> Result<u8> {
         }
         Command::Verify { place, key, format } => {
             let home = Home::open(&place)?;
-            let key = key.map_or_else(|| Ok(home.key.verifying_key()), |text| text.parse()).context("--key is a verifying key: NAME+ID+BASE64")?;
+            let key = key
+                .map_or_else(|| Ok(home.key.verifying_key()), |text| text.parse())
+                .context("--key is a verifying key: NAME+ID+BASE64")?;
             let found = onus_worker::verify(&home.store, &home.tenant.id, &key)?;
             report::verify(&found, format)?;
             Ok(if found.is_sound() { OK } else { FINDINGS })
         }
-        Command::Explain { key, place, lang, format } => explain::explain(&Home::open(&place)?, &key, lang, format).map(|()| OK),
+        Command::Explain { key, place, lang, format } => {
+            explain::explain(&Home::open(&place)?, &key, lang, format).map(|()| OK)
+        }
         Command::User { username, place, role, agent } => {
             let home = Home::open(&place)?;
-            let password = std::env::var("ONUS_PASSWORD").context("give the password in the environment variable ONUS_PASSWORD")?;
+            let password = std::env::var("ONUS_PASSWORD")
+                .context("give the password in the environment variable ONUS_PASSWORD")?;
             serve::add_user(&home, &username, &password, &role, agent.as_deref())?;
             println!("user {username} added with role {role}");
             Ok(OK)

@@ -37,7 +37,11 @@ pub(crate) fn import(report: &ImportReport, format: Format) -> Result<()> {
         None => writeln!(out, "nothing new: no verdict changed")?,
         Some(judged) => {
             let kinds: Vec<_> = judged.exceptions.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-            writeln!(out, "{} payments, {} verdicts new or changed, {} withdrawn, {} breaks, {} episodes", judged.payments, judged.changed, judged.withdrawn, judged.breaks, judged.episodes)?;
+            writeln!(
+                out,
+                "{} payments, {} verdicts new or changed, {} withdrawn, {} breaks, {} episodes",
+                judged.payments, judged.changed, judged.withdrawn, judged.breaks, judged.episodes
+            )?;
             writeln!(out, "exceptions: {}", kinds.join(", "))?;
         }
     }
@@ -54,7 +58,10 @@ pub(crate) fn rejects(home: &Home, file: Option<&str>, format: Format) -> Result
     let scope = Scope::all(&home.tenant.id);
     let files = home.store.read(|tx| onus_store::files::list(tx, &scope))?;
     let mut total = 0u64;
-    for known in files.iter().filter(|known| known.rows_rejected > 0 && file.is_none_or(|wanted| known.name == wanted || known.id == wanted)) {
+    for known in files
+        .iter()
+        .filter(|known| known.rows_rejected > 0 && file.is_none_or(|wanted| known.name == wanted || known.id == wanted))
+    {
         let mut page = onus_store::PageRequest::first(200);
         loop {
             let found = home.store.read(|tx| onus_store::files::rejects(tx, &scope, Some(&known.id), &page))?;
@@ -63,7 +70,11 @@ pub(crate) fn rejects(home: &Home, file: Option<&str>, format: Format) -> Result
                 total += 1;
                 if format == Format::Table {
                     let line = reject.line.map(|line| format!("line {line}, ")).unwrap_or_default();
-                    writeln!(out, "{}: {line}offset {} ({} bytes): {} [{}]: {}", item.file_name, reject.byte_offset, reject.length, reject.field, reject.code, reject.detail)?;
+                    writeln!(
+                        out,
+                        "{}: {line}offset {} ({} bytes): {} [{}]: {}",
+                        item.file_name, reject.byte_offset, reject.length, reject.field, reject.code, reject.detail
+                    )?;
                 } else {
                     let line = json!({"file": item.file_name, "file_id": reject.file_id, "line": reject.line, "offset": reject.byte_offset, "length": reject.length, "field": reject.field, "code": reject.code, "detail": reject.detail});
                     writeln!(out, "{line}")?;

@@ -9,7 +9,13 @@ use onus_server::ServerConfig;
 use crate::home::{self, Home};
 
 /// Serves until it is told to stop.
-pub(crate) fn serve(home: &Home, listen: SocketAddr, as_of: Option<Instant>, cookie_secure: bool, ready: impl FnOnce(SocketAddr)) -> Result<()> {
+pub(crate) fn serve(
+    home: &Home,
+    listen: SocketAddr,
+    as_of: Option<Instant>,
+    cookie_secure: bool,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<()> {
     let setup_token = first_run_token(home)?;
     if let Some(token) = &setup_token {
         println!("first run: open http://{listen}/setup and make the administrator with the code {token}");
@@ -26,7 +32,9 @@ pub(crate) fn serve(home: &Home, listen: SocketAddr, as_of: Option<Instant>, coo
         println!("listening on http://{address}");
         ready(address);
     };
-    runtime.block_on(onus_server::serve(config, home.store.clone(), home.vault.clone(), announce)).map_err(|error| anyhow!("{error}"))
+    runtime
+        .block_on(onus_server::serve(config, home.store.clone(), home.vault.clone(), announce))
+        .map_err(|error| anyhow!("{error}"))
 }
 
 /// A code for making the first administrator; none when there are users already.
@@ -42,7 +50,11 @@ pub(crate) fn random_text() -> Result<String> {
     const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
     let mut bytes = [0u8; 20];
     getrandom::fill(&mut bytes).map_err(|error| anyhow!("no randomness: {error}"))?;
-    Ok(bytes.iter().filter_map(|byte| LETTERS.get(usize::from(*byte) % LETTERS.len())).map(|letter| char::from(*letter)).collect())
+    Ok(bytes
+        .iter()
+        .filter_map(|byte| LETTERS.get(usize::from(*byte) % LETTERS.len()))
+        .map(|letter| char::from(*letter))
+        .collect())
 }
 
 /// Adds a user.

@@ -50,23 +50,29 @@ impl Book {
                 continue;
             }
             let exchange = journal.stan.and_then(|stan| self.board.of_terminal(journal.tid, stan));
-            let exchange = exchange.filter(|index| self.board.exchanges.get(*index as usize).is_some_and(|found| found.batch == journal.batch));
+            let exchange = exchange.filter(|index| {
+                self.board.exchanges.get(*index as usize).is_some_and(|found| found.batch == journal.batch)
+            });
             if let Some(slot) = exchange.and_then(|index| used.get_mut(index as usize)) {
                 *slot = true;
             }
             let seq = if journal.stan.is_none() { journal.seq } else { 0 };
-            let key = PaymentKey { date: journal.date, tid: journal.tid, batch: journal.batch, stan: journal.stan, seq };
+            let key =
+                PaymentKey { date: journal.date, tid: journal.tid, batch: journal.batch, stan: journal.stan, seq };
             attempts.push(attempt(key, Some(small(index)), exchange));
         }
         for (index, exchange) in self.board.exchanges.iter().enumerate() {
             if used.get(index) == Some(&false) {
                 let (date, _) = zone.local(exchange.requested_at);
-                let key = PaymentKey { date, tid: exchange.tid, batch: exchange.batch, stan: Some(exchange.stan), seq: 0 };
+                let key =
+                    PaymentKey { date, tid: exchange.tid, batch: exchange.batch, stan: Some(exchange.stan), seq: 0 };
                 attempts.push(attempt(key, None, Some(small(index))));
             }
         }
         self.attempts = attempts;
         self.pair_clearing(zone);
+        // The pairing maps have done their work: a large window needs the memory for deciding.
+        self.board.close();
         self.attempts.sort_by_key(|attempt| attempt.key);
         self.number_repeats();
         for (index, payout) in self.payouts.iter().enumerate() {
@@ -156,12 +162,15 @@ impl Book {
         found.extend(self.journal(attempt).map(|journal| journal.span.observation(LegKind::Journal)));
         if let Some(exchange) = self.exchange(attempt) {
             found.extend(exchange.spans().map(|span| span.observation(LegKind::Switch)));
-            let reversal = self.board.reversal_of(exchange).map(|reversal| reversal.spans.as_slice()).unwrap_or_default();
+            let reversal =
+                self.board.reversal_of(exchange).map(|reversal| reversal.spans.as_slice()).unwrap_or_default();
             found.extend(reversal.iter().map(|span| span.observation(LegKind::Switch)));
         }
         found.extend(self.clearing_of(attempt).map(|line| line.span.observation(LegKind::Clearing)));
         if let Some(line) = self.cleared(attempt) {
-            found.extend(self.payouts_of(line.merchant, line.settle_date).map(|payout| payout.span.observation(LegKind::Payout)));
+            found.extend(
+                self.payouts_of(line.merchant, line.settle_date).map(|payout| payout.span.observation(LegKind::Payout)),
+            );
         }
         found
     }
@@ -178,10 +187,16 @@ impl Book {
         let mut alone: FxHashMap<(u32, u32), u32> = FxHashMap::default();
         for (index, line) in self.clearings.iter().enumerate() {
             let exchange = self.board.of_network(line.stan, line.transmission);
-            let found = exchange.and_then(|exchange| attempt_of_exchange.get(exchange as usize).copied()).filter(|found| *found != u32::MAX);
+            let found = exchange
+                .and_then(|exchange| attempt_of_exchange.get(exchange as usize).copied())
+                .filter(|found| *found != u32::MAX);
             let attempt_index = found.unwrap_or_else(|| {
                 *alone.entry((line.stan, line.transmission)).or_insert_with(|| {
-                    let date = if line.settle_date == Date::default() { transmission_date(line.transmission, &self.board, zone) } else { line.settle_date };
+                    let date = if line.settle_date == Date::default() {
+                        transmission_date(line.transmission, &self.board, zone)
+                    } else {
+                        line.settle_date
+                    };
                     let key = PaymentKey { date, tid: line.tid, batch: 0, stan: Some(line.stan), seq: 0 };
                     self.attempts.push(attempt(key, None, None));
                     small(self.attempts.len() - 1)

@@ -52,11 +52,18 @@ impl Break {
 
 /// The breaks of one attempt. `refunded_unseen` is the amount sent on by refunds that no journal knows.
 #[must_use]
-pub fn classify(book: &Book, attempt: &Attempt, payout: Option<&PayoutState>, refunded_unseen: i64, today: Date) -> Vec<Break> {
+pub fn classify(
+    book: &Book,
+    attempt: &Attempt,
+    payout: Option<&PayoutState>,
+    refunded_unseen: i64,
+    today: Date,
+) -> Vec<Break> {
     let mut found = Vec::new();
     let (journal, exchange, cleared) = (book.journal(attempt), book.exchange(attempt), book.cleared(attempt));
     let kind = book.kind(attempt);
-    let approved = journal.map_or_else(|| exchange.is_some_and(|found| found.network_rc == *"00"), |journal| journal.rc == *"00");
+    let approved =
+        journal.map_or_else(|| exchange.is_some_and(|found| found.network_rc == *"00"), |journal| journal.rc == *"00");
     if journal.is_none() && cleared.is_some() {
         found.push(Break::of(BreakClass::TermMissing, cleared.map_or(0, |line| line.amount_minor)));
     }
@@ -92,14 +99,22 @@ pub fn classify(book: &Book, attempt: &Attempt, payout: Option<&PayoutState>, re
     found
 }
 
-fn payout_breaks(reversal: Option<TerminalReversal>, approved: bool, net_minor: i64, payout: Option<&PayoutState>, found: &mut Vec<Break>) {
+fn payout_breaks(
+    reversal: Option<TerminalReversal>,
+    approved: bool,
+    net_minor: i64,
+    payout: Option<&PayoutState>,
+    found: &mut Vec<Break>,
+) {
     let reversed = reversal == Some(TerminalReversal::Confirmed) && !approved;
     if reversed {
         found.push(Break::of(BreakClass::ReversalLost, net_minor));
         return;
     }
     if reversal == Some(TerminalReversal::Unconfirmed) && !approved {
+        // What the terminal does not know of is K3's to settle, wherever it was paid to.
         found.push(Break::of(BreakClass::TermUnaware, net_minor));
+        return;
     }
     let Some(payout) = payout else { return };
     if matches!(payout.account, AccountAt::Foreign | AccountAt::ChangedWithoutControl) && payout.paid_on.is_some() {

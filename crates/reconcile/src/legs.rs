@@ -157,8 +157,6 @@ pub struct ClearingLeg {
     pub amount_minor: i64,
     /// Net to the merchant; negative for a refund.
     pub net_minor: i64,
-    /// Merchant fee; negative when given back.
-    pub fee_minor: i64,
     /// Reference number.
     pub rrn: u64,
     /// Network trace.

@@ -13,7 +13,5 @@ mod switchboard;
 pub use book::{Attempt, Book};
 pub use breaks::{AccountAt, Break, PayoutState, classify};
 pub use interner::{Interner, Symbol};
-pub use legs::{
-    ClearingLeg, Direction, Frame, FrameFields, JournalKind, JournalLeg, PayoutLeg, TerminalReversal,
-};
+pub use legs::{ClearingLeg, Direction, Frame, FrameFields, JournalKind, JournalLeg, PayoutLeg, TerminalReversal};
 pub use switchboard::{Exchange, LinkSilence, Reversal, Settlement, Switchboard, TerminalStatus};

@@ -174,7 +174,7 @@ pub struct Switchboard {
     pub orphans: Vec<Frame>,
     by_terminal: FxHashMap<(TerminalId, u32), u32>,
     by_network: FxHashMap<(u32, u32), u32>,
-    by_rrn: FxHashMap<(TerminalId, u64), u32>,
+    under_way: FxHashMap<TerminalId, u32>,
     reversal_by_network: FxHashMap<(u32, u32), u32>,
     echo_at: FxHashMap<u16, Instant>,
 }
@@ -223,6 +223,15 @@ impl Switchboard {
         self.reversals.get(exchange.reversal? as usize)
     }
 
+    /// Frees what only pairing needs. No frame can be taken afterwards.
+    pub(crate) fn close(&mut self) {
+        self.by_terminal = FxHashMap::default();
+        self.under_way = FxHashMap::default();
+        self.by_network = FxHashMap::default();
+        self.reversal_by_network = FxHashMap::default();
+        self.exchanges.shrink_to_fit();
+    }
+
     fn request(&mut self, frame: &Frame) -> Option<()> {
         let fields = &frame.fields;
         let index = u32::try_from(self.exchanges.len()).ok()?;
@@ -254,16 +263,17 @@ impl Switchboard {
             reversal: None,
         });
         self.by_terminal.insert((fields.tid, fields.stan), index);
-        // A terminal has one request under way at a time; trace 0 stands for "the one under way".
-        self.by_rrn.insert((fields.tid, 0), index);
+        // A terminal has one request under way at a time.
+        self.under_way.insert(fields.tid, index);
         Some(())
     }
 
     fn forward(&mut self, frame: &Frame) -> Option<()> {
         let fields = &frame.fields;
-        let index = *self.by_rrn.get(&(fields.tid, 0))?;
+        let index = *self.under_way.get(&fields.tid)?;
         let exchange = self.exchanges.get_mut(index as usize)?;
-        let same = exchange.amount_minor == fields.amount_minor && exchange.pan.same_card(fields.pan) && !exchange.forwarded();
+        let same =
+            exchange.amount_minor == fields.amount_minor && exchange.pan.same_card(fields.pan) && !exchange.forwarded();
         if !same {
             return None;
         }
@@ -307,7 +317,11 @@ impl Switchboard {
         let reversal = self.reversal_at(index, frame.at)?;
         let reversal = self.reversals.get_mut(reversal as usize)?;
         reversal.spans.push(frame.span);
-        if fields.mti == 400 { reversal.reason = fields.rc } else { reversal.acquirer_rc = fields.rc }
+        if fields.mti == 400 {
+            reversal.reason = fields.rc;
+        } else {
+            reversal.acquirer_rc = fields.rc;
+        }
         Some(())
     }
 
@@ -343,12 +357,22 @@ impl Switchboard {
     }
 
     fn status(&mut self, frame: &Frame) -> Option<()> {
-        self.statuses.push(TerminalStatus { tid: frame.fields.tid, at: frame.at, bad_parts: frame.fields.bad_parts, span: frame.span });
+        self.statuses.push(TerminalStatus {
+            tid: frame.fields.tid,
+            at: frame.at,
+            bad_parts: frame.fields.bad_parts,
+            span: frame.span,
+        });
         Some(())
     }
 
     fn settlement(&mut self, frame: &Frame) -> Option<()> {
-        self.settlements.push(Settlement { tid: frame.fields.tid, at: frame.at, flag: frame.fields.settle_flag, span: frame.span });
+        self.settlements.push(Settlement {
+            tid: frame.fields.tid,
+            at: frame.at,
+            flag: frame.fields.settle_flag,
+            span: frame.span,
+        });
         Some(())
     }
 

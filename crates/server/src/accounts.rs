@@ -70,13 +70,11 @@ pub fn create_user(
 ) -> Result<UserRow, AccountError> {
     let user = new_user(username, password, role, agent_code, locale, now)?;
     let added = store.write(|tx| add(tx, &user));
-    added.map_err(|error| {
-        if error.is_duplicate() {
-            AccountError::Taken(username.to_owned())
-        } else {
-            error.into()
-        }
-    })?;
+    added.map_err(
+        |error| {
+            if error.is_duplicate() { AccountError::Taken(username.to_owned()) } else { error.into() }
+        },
+    )?;
     Ok(user)
 }
 
@@ -94,11 +92,7 @@ pub fn set_password(store: &Store, username: &str, password: &str) -> Result<(),
         sessions::remove_of_user(tx, &login.user.id)?;
         users::set_password(tx, &login.tenant, &login.user.id, &hash)
     })?;
-    if changed {
-        Ok(())
-    } else {
-        Err(AccountError::NoSuchUser(username.to_owned()))
-    }
+    if changed { Ok(()) } else { Err(AccountError::NoSuchUser(username.to_owned())) }
 }
 
 /// Adds the first administrator, unless somebody else was faster.
@@ -116,9 +110,7 @@ pub(crate) fn create_first_user(
         }
         add(tx, &user).map(Some)
     })?;
-    tenant
-        .map(|tenant| (user, tenant))
-        .ok_or(AccountError::NotFirst)
+    tenant.map(|tenant| (user, tenant)).ok_or(AccountError::NotFirst)
 }
 
 fn add(tx: &mut Tx<'_>, user: &UserRow) -> Result<String, StoreError> {
@@ -143,10 +135,7 @@ fn new_user(
     now: i64,
 ) -> Result<UserRow, AccountError> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
-    if username.is_empty()
-        || username.chars().count() > USERNAME_MAX
-        || !username.chars().all(allowed)
-    {
+    if username.is_empty() || username.chars().count() > USERNAME_MAX || !username.chars().all(allowed) {
         return Err(AccountError::Username);
     }
     check_password(password)?;
@@ -175,23 +164,19 @@ fn check_password(password: &str) -> Result<(), AccountError> {
 
 fn hash_password(password: &str) -> Result<String, AccountError> {
     let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string())
-        .map_err(|error| AccountError::Hash(error.to_string()))
+    hash.map(|hash| hash.to_string()).map_err(|error| AccountError::Hash(error.to_string()))
 }
 
 /// Whether the password fits. Takes as long for a user who does not exist (`None`).
 pub(crate) fn password_fits(password: &str, stored: Option<&str>) -> bool {
     // Argon2id with the same parameters as `hash_password`, of a password nobody knows.
-    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$b251cy5ub2JvZHkuc2FsdA$3Zm1xW1U0kqfB3l1m0bVw6m3n4wq0m2l7uQe5s1k9zA";
+    const NOBODY: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$b251cy5ub2JvZHkuc2FsdA$3Zm1xW1U0kqfB3l1m0bVw6m3n4wq0m2l7uQe5s1k9zA";
     if password.len() > PASSWORD_MAX {
         return false;
     }
     let fits = |hash: &str| {
-        PasswordHash::new(hash).is_ok_and(|hash| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok()
-        })
+        PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
     };
     let found = fits(stored.unwrap_or(NOBODY));
     found && stored.is_some()
@@ -200,9 +185,8 @@ pub(crate) fn password_fits(password: &str, stored: Option<&str>) -> bool {
 /// `N` random bytes in hex.
 pub(crate) fn random_hex<const N: usize>() -> Result<String, StoreError> {
     let mut bytes = [0u8; N];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::NotCommitted {
-        detail: format!("no randomness from the system: {error}"),
-    })?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StoreError::NotCommitted { detail: format!("no randomness from the system: {error}") })?;
     Ok(hex(&bytes))
 }
 
@@ -214,19 +198,13 @@ pub(crate) fn sha256_hex(text: &str) -> String {
 /// Compares two secrets without telling by time where they differ.
 pub(crate) fn same_secret(a: &str, b: &str) -> bool {
     let (a, b) = (Sha256::digest(a.as_bytes()), Sha256::digest(b.as_bytes()));
-    a.iter()
-        .zip(b.iter())
-        .fold(0, |differences, (a, b)| differences | (a ^ b))
-        == 0
+    a.iter().zip(b.iter()).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 #[cfg(test)]
@@ -236,10 +214,7 @@ mod tests {
     #[test]
     fn a_password_fits_its_hash_only() {
         let hash = hash_password("correct horse").unwrap();
-        assert!(
-            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{hash}"
-        );
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(password_fits("correct horse", Some(&hash)));
         assert!(!password_fits("correct horsf", Some(&hash)));
         assert!(!password_fits("correct horse", Some("damaged")));
@@ -258,72 +233,29 @@ mod tests {
     fn a_new_password_ends_the_sessions() {
         let db = onus_store::testing::sqlite();
         let user = create_user(&db.store, "op", "12345678", Role::Operator, None, "en", 1).unwrap();
-        let session = sessions::SessionRow {
-            token_sha256: "t".into(),
-            user_id: user.id,
-            created_at: 1,
-            expires_at: 9,
-        };
+        let session = sessions::SessionRow { token_sha256: "t".into(), user_id: user.id, created_at: 1, expires_at: 9 };
         db.store.write(|tx| sessions::insert(tx, &session)).unwrap();
         set_password(&db.store, "op", "87654321").unwrap();
-        let (login, session) = db
-            .store
-            .read(|tx| {
-                Ok((
-                    users::by_username(tx, "op")?.unwrap(),
-                    sessions::user_of(tx, "t", 2)?,
-                ))
-            })
-            .unwrap();
+        let (login, session) =
+            db.store.read(|tx| Ok((users::by_username(tx, "op")?.unwrap(), sessions::user_of(tx, "t", 2)?))).unwrap();
         assert!(password_fits("87654321", Some(&login.user.password_hash)));
         assert_eq!(session, None);
-        assert!(matches!(
-            set_password(&db.store, "who", "87654321"),
-            Err(AccountError::NoSuchUser(_))
-        ));
-        assert!(matches!(
-            set_password(&db.store, "op", "short"),
-            Err(AccountError::Password)
-        ));
+        assert!(matches!(set_password(&db.store, "who", "87654321"), Err(AccountError::NoSuchUser(_))));
+        assert!(matches!(set_password(&db.store, "op", "short"), Err(AccountError::Password)));
     }
 
     #[test]
     fn users_are_checked_before_they_are_added() {
         let db = onus_store::testing::sqlite();
-        let add = |name: &str, password: &str, role, agent| {
-            create_user(&db.store, name, password, role, agent, "en", 1)
-        };
-        assert!(matches!(
-            add("", "12345678", Role::Operator, None),
-            Err(AccountError::Username)
-        ));
-        assert!(matches!(
-            add("a b", "12345678", Role::Operator, None),
-            Err(AccountError::Username)
-        ));
-        assert!(matches!(
-            add("op", "1234567", Role::Operator, None),
-            Err(AccountError::Password)
-        ));
-        assert!(matches!(
-            add("op", "12345678", Role::Agent, None),
-            Err(AccountError::AgentCode)
-        ));
-        assert!(matches!(
-            add("op", "12345678", Role::Operator, Some("A01")),
-            Err(AccountError::AgentCode)
-        ));
-        assert_eq!(
-            add("op", "12345678", Role::Operator, None).unwrap().role,
-            "operator"
-        );
-        assert!(matches!(
-            add("op", "12345678", Role::Operator, None),
-            Err(AccountError::Taken(_))
-        ));
-        assert!(matches!(
-            create_first_user(&db.store, "x", "12345678", "en", 1),
-            Err(AccountError::NotFirst)
-        ));
+        let add =
+            |name: &str, password: &str, role, agent| create_user(&db.store, name, password, role, agent, "en", 1);
+        assert!(matches!(add("", "12345678", Role::Operator, None), Err(AccountError::Username)));
+        assert!(matches!(add("a b", "12345678", Role::Operator, None), Err(AccountError::Username)));
+        assert!(matches!(add("op", "1234567", Role::Operator, None), Err(AccountError::Password)));
+        assert!(matches!(add("op", "12345678", Role::Agent, None), Err(AccountError::AgentCode)));
+        assert!(matches!(add("op", "12345678", Role::Operator, Some("A01")), Err(AccountError::AgentCode)));
+        assert_eq!(add("op", "12345678", Role::Operator, None).unwrap().role, "operator");
+        assert!(matches!(add("op", "12345678", Role::Operator, None), Err(AccountError::Taken(_))));
+        assert!(matches!(create_first_user(&db.store, "x", "12345678", "en", 1), Err(AccountError::NotFirst)));
     }
 }

@@ -31,10 +31,7 @@ pub(crate) struct Actor {
 
 impl Actor {
     /// Who has this session, if it is still good.
-    pub(crate) async fn of_headers(
-        state: &ServerState,
-        headers: &HeaderMap,
-    ) -> Result<Option<Self>, Problem> {
+    pub(crate) async fn of_headers(state: &ServerState, headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         let Some(token) = session_token(headers) else {
             return Ok(None);
         };
@@ -73,9 +70,7 @@ impl Actor {
     pub(crate) fn scope(&self) -> Scope {
         match self.role {
             // Without an agent the subtree is empty.
-            Role::Agent => {
-                Scope::subtree(&self.tenant.id, self.agent_code.clone().unwrap_or_default())
-            }
+            Role::Agent => Scope::subtree(&self.tenant.id, self.agent_code.clone().unwrap_or_default()),
             Role::Administrator | Role::Operator | Role::Reviewer => Scope::all(&self.tenant.id),
         }
     }
@@ -97,13 +92,9 @@ impl Actor {
 
     /// First instant of a local day and of the next one.
     pub(crate) fn day(&self, date: &str) -> Result<(i64, i64), Problem> {
-        let date = Date::parse(date.as_bytes())
-            .map_err(|error| Problem::bad_request(&format!("date: {error}")))?;
+        let date = Date::parse(date.as_bytes()).map_err(|error| Problem::bad_request(&format!("date: {error}")))?;
         let mut zone = self.zone();
-        Ok((
-            zone.instant(date, 0).0,
-            zone.instant(date.plus_days(1), 0).0,
-        ))
+        Ok((zone.instant(date, 0).0, zone.instant(date.plus_days(1), 0).0))
     }
 }
 
@@ -112,23 +103,12 @@ impl FromRequestParts<ServerState> for Actor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &ServerState) -> Result<Self, Problem> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(Problem::not_signed_in)
+        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::not_signed_in)
     }
 }
 
 fn session_token(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|it| it.to_str().ok());
-    let mut pairs = cookies
-        .flat_map(|it| it.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    pairs
-        .find(|(name, value)| *name == COOKIE && !value.is_empty())
-        .map(|(_, value)| value)
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
+    let mut pairs = cookies.flat_map(|it| it.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, value)| *name == COOKIE && !value.is_empty()).map(|(_, value)| value)
 }

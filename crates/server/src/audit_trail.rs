@@ -33,22 +33,13 @@ impl AuditTrail {
         let thread = std::thread::Builder::new()
             .name("onus-audit".into())
             .spawn(move || run(&writer, acts))
-            .map_err(|error| StoreError::NotCommitted {
-                detail: format!("no thread for the audit: {error}"),
-            })?;
-        Ok(Self {
-            queue: Mutex::new(Some(queue)),
-            thread: Mutex::new(Some(thread)),
-        })
+            .map_err(|error| StoreError::NotCommitted { detail: format!("no thread for the audit: {error}") })?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
     }
 
     /// Hands an act over; waits only when very many are not committed yet.
     pub(crate) async fn record(&self, act: Act) {
-        let queue = self
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let refused = match queue {
             Some(queue) => queue.send(act).await.err().map(|error| error.0),
             None => Some(act),
@@ -60,17 +51,8 @@ impl AuditTrail {
 
     /// Waits until every act is committed. Acts that come later go to the log of the process.
     pub(crate) fn close(&self) {
-        drop(
-            self.queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the audit thread panicked");
         }
@@ -106,21 +88,6 @@ fn commit(writer: &Writer, group: Vec<Act>) {
 
 /// The log of the process is the last place where an act can be kept.
 fn log_lost(act: &Act, why: &str) {
-    let AuditRow {
-        at,
-        actor,
-        action,
-        resource,
-        outcome,
-        ..
-    } = &act.row;
-    tracing::error!(
-        at,
-        actor,
-        action,
-        resource,
-        outcome,
-        why,
-        "an act is only in this log"
-    );
+    let AuditRow { at, actor, action, resource, outcome, .. } = &act.row;
+    tracing::error!(at, actor, action, resource, outcome, why, "an act is only in this log");
 }

@@ -52,12 +52,7 @@ pub(crate) struct OpenFiles<'a> {
 
 impl<'a> OpenFiles<'a> {
     pub(crate) fn new(vault: &'a Vault, known: &'a [FileRow], started: Date) -> Self {
-        Self {
-            vault,
-            known,
-            started,
-            open: HashMap::new(),
-        }
+        Self { vault, known, started, open: HashMap::new() }
     }
 
     /// A row with its fields; none when the file is not known or its kind is not.
@@ -67,11 +62,7 @@ impl<'a> OpenFiles<'a> {
         it: &ObservationRef,
         zone: &mut Zone,
     ) -> Result<Option<Read>, StoreError> {
-        let Some(file) = self
-            .known
-            .iter()
-            .find(|file| file.seq == i64::from(it.file_seq))
-        else {
+        let Some(file) = self.known.iter().find(|file| file.seq == i64::from(it.file_seq)) else {
             return Ok(None);
         };
         let Some(kind) = FileKind::parse(&file.kind) else {
@@ -86,10 +77,7 @@ impl<'a> OpenFiles<'a> {
             }
         };
         let bytes = reader.read_at(it.offset, it.len)?;
-        let fields: Vec<LegField> = describe_row(kind, header, &bytes)
-            .into_iter()
-            .map(leg_field)
-            .collect();
+        let fields: Vec<LegField> = describe_row(kind, header, &bytes).into_iter().map(leg_field).collect();
         let source = RowSource {
             file_id: file.id.clone(),
             file_name: file.name.clone(),
@@ -98,15 +86,7 @@ impl<'a> OpenFiles<'a> {
             length: it.len,
         };
         let at = happened_at(kind, &bytes, &fields, self.started, zone);
-        Ok(Some(Read {
-            leg,
-            at,
-            row: LegRow {
-                source,
-                at: None,
-                fields,
-            },
-        }))
+        Ok(Some(Read { leg, at, row: LegRow { source, at: None, fields } }))
     }
 }
 
@@ -117,27 +97,12 @@ fn first_line(reader: &mut SealReader, kind: FileKind) -> Result<Vec<u8>, StoreE
     }
     let len = u32::try_from(reader.size().min(HEADER_MAX)).unwrap_or(0);
     let start = reader.read_at(0, len)?;
-    Ok(start
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default()
-        .to_vec())
+    Ok(start.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec())
 }
 
 /// When a row says that it happened.
-fn happened_at(
-    kind: FileKind,
-    bytes: &[u8],
-    fields: &[LegField],
-    started: Date,
-    zone: &mut Zone,
-) -> Option<Instant> {
-    let value = |name: &str| {
-        fields
-            .iter()
-            .find(|it| it.name == name)
-            .map(|it| it.value.as_str())
-    };
+fn happened_at(kind: FileKind, bytes: &[u8], fields: &[LegField], started: Date, zone: &mut Zone) -> Option<Instant> {
+    let value = |name: &str| fields.iter().find(|it| it.name == name).map(|it| it.value.as_str());
     match kind {
         FileKind::Switch => {
             let micros: [u8; 8] = bytes.get(..8)?.try_into().ok()?;
@@ -152,15 +117,8 @@ fn happened_at(
             let sent = value("transmission_time").filter(|it| it.len() == 10 && it.is_ascii())?;
             let (month, day): (u32, u32) = (sent[..2].parse().ok()?, sent[2..4].parse().ok()?);
             let (year, started_month, _) = started.ymd();
-            let year = if month < started_month {
-                year + 1
-            } else {
-                year
-            };
-            Some(zone.instant(
-                Date::from_ymd(year, month, day).ok()?,
-                second_of_day(&sent[4..])?,
-            ))
+            let year = if month < started_month { year + 1 } else { year };
+            Some(zone.instant(Date::from_ymd(year, month, day).ok()?, second_of_day(&sent[4..])?))
         }
         FileKind::Payout => Instant::parse(value("value_time")?).ok(),
         _ => None,
@@ -201,30 +159,14 @@ mod tests {
         let journal = row(&[("date", "2026-12-31"), ("time", "23:59:58")]);
         let micros = 1_798_732_800_000_000u64.to_be_bytes();
         let table = [
-            (
-                FileKind::ClearingZm,
-                &[][..],
-                &cleared,
-                Some("2027-01-01T00:00:05+08:00"),
-            ),
-            (
-                FileKind::Journal,
-                &[],
-                &journal,
-                Some("2026-12-31T23:59:58+08:00"),
-            ),
-            (
-                FileKind::Switch,
-                &micros,
-                &journal,
-                Some("2027-01-01T00:00:00+08:00"),
-            ),
+            (FileKind::ClearingZm, &[][..], &cleared, Some("2027-01-01T00:00:05+08:00")),
+            (FileKind::Journal, &[], &journal, Some("2026-12-31T23:59:58+08:00")),
+            (FileKind::Switch, &micros, &journal, Some("2027-01-01T00:00:00+08:00")),
             (FileKind::Payout, &[], &row(&[("value_time", "soon")]), None),
             (FileKind::Slips, &[], &journal, None),
         ];
         for (kind, bytes, fields, expected) in table {
-            let found =
-                happened_at(kind, bytes, fields, started, &mut zone).map(|at| zone.format(at));
+            let found = happened_at(kind, bytes, fields, started, &mut zone).map(|at| zone.format(at));
             assert_eq!(found.as_deref(), expected, "{kind:?}");
         }
     }

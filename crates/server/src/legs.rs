@@ -28,11 +28,7 @@ pub(crate) struct Leg {
 }
 
 /// The four legs, in the order of the money; one without records is not present.
-pub(crate) fn legs(
-    vault: &Vault,
-    detail: &PaymentDetail,
-    actor: &Actor,
-) -> Result<Vec<Leg>, StoreError> {
+pub(crate) fn legs(vault: &Vault, detail: &PaymentDetail, actor: &Actor) -> Result<Vec<Leg>, StoreError> {
     let mut zone = actor.zone();
     let (started, _) = zone.local(Instant(detail.item.payment.started_at));
     let mut files = OpenFiles::new(vault, &detail.files, started);
@@ -50,12 +46,7 @@ pub(crate) fn legs(
     }
     mark(&mut reads, &detail.breaks);
     let mut legs = Vec::new();
-    for leg in [
-        LegKind::Journal,
-        LegKind::Switch,
-        LegKind::Clearing,
-        LegKind::Payout,
-    ] {
+    for leg in [LegKind::Journal, LegKind::Switch, LegKind::Clearing, LegKind::Payout] {
         let (own, rest) = reads.into_iter().partition(|read| read.leg == leg);
         reads = rest;
         legs.push(one_leg(leg, own));
@@ -68,11 +59,7 @@ fn mark(reads: &mut [Read], breaks: &[BreakRow]) {
     if breaks.iter().any(|it| it.class == "PAYOUT_DIVERTED") {
         for read in reads.iter_mut() {
             let leg = read.leg;
-            let payee = read
-                .row
-                .fields
-                .iter_mut()
-                .filter(|field| concept(leg, &field.name) == Some(Concept::Payee));
+            let payee = read.row.fields.iter_mut().filter(|field| concept(leg, &field.name) == Some(Concept::Payee));
             payee.for_each(|field| field.differs = true);
         }
     }
@@ -90,23 +77,15 @@ fn mark(reads: &mut [Read], breaks: &[BreakRow]) {
 fn one_leg(leg: LegKind, reads: Vec<Read>) -> Leg {
     let fields = || reads.iter().flat_map(|read| &read.row.fields);
     let first = |wanted: Concept| {
-        fields()
-            .filter(|it| concept(leg, &it.name) == Some(wanted))
-            .find_map(|it| comparable(wanted, &it.value))
+        fields().filter(|it| concept(leg, &it.name) == Some(wanted)).find_map(|it| comparable(wanted, &it.value))
     };
     // A payout's amount is no shared concept, but it is what the leg shows.
-    let amount = || {
-        fields()
-            .find(|it| it.name == "amount_fen")
-            .and_then(|it| it.value.parse().ok())
-    };
+    let amount = || fields().find(|it| it.name == "amount_fen").and_then(|it| it.value.parse().ok());
     let (summary_zh, summary_en) = summary(leg, &reads);
     Leg {
         leg: leg.as_str().to_owned(),
         present: !reads.is_empty(),
-        amount_minor: first(Concept::Amount)
-            .and_then(|fen| fen.parse().ok())
-            .or_else(amount),
+        amount_minor: first(Concept::Amount).and_then(|fen| fen.parse().ok()).or_else(amount),
         merchant_code: first(Concept::Merchant),
         at: reads.iter().find_map(|read| read.row.at.clone()),
         summary_zh,
@@ -136,14 +115,10 @@ fn summary(leg: LegKind, reads: &[Read]) -> (String, String) {
                 ("未打印签购单", "no slip was printed")
             };
             match rc {
-                Some(rc) => (
-                    format!("终端收到应答码 {rc}，{zh}。"),
-                    format!("The terminal got response code {rc}; {en}."),
-                ),
-                None => (
-                    format!("终端没有应答码，{zh}。"),
-                    format!("The terminal got no response code; {en}."),
-                ),
+                Some(rc) => {
+                    (format!("终端收到应答码 {rc}，{zh}。"), format!("The terminal got response code {rc}; {en}."))
+                }
+                None => (format!("终端没有应答码，{zh}。"), format!("The terminal got no response code; {en}.")),
             }
         }
         LegKind::Switch => messages(reads),
@@ -152,29 +127,17 @@ fn summary(leg: LegKind, reads: &[Read]) -> (String, String) {
             let (zh, en) = if day.is_empty() {
                 (String::new(), String::new())
             } else {
-                (
-                    format!("，清算日 {day}"),
-                    format!(", settlement date {day}"),
-                )
+                (format!("，清算日 {day}"), format!(", settlement date {day}"))
             };
-            (
-                format!("{n} 条清算记录{zh}。"),
-                format!("{n} clearing lines{en}."),
-            )
+            (format!("{n} 条清算记录{zh}。"), format!("{n} clearing {}{en}.", if n == 1 { "line" } else { "lines" }))
         }
         LegKind::Payout | LegKind::Notice => {
-            let (payee, day) = (
-                value("payee_name").unwrap_or("–"),
-                value("pay_date").unwrap_or("–"),
-            );
-            let sum = value("amount_fen")
-                .and_then(|it| it.parse().ok())
-                .map(yuan)
-                .unwrap_or_default();
+            let (payee, day) = (value("payee_name").unwrap_or("–"), value("pay_date").unwrap_or("–"));
+            let sum = value("amount_fen").and_then(|it| it.parse().ok()).map(yuan).unwrap_or_default();
             let items = value("items").unwrap_or("1");
             (
                 format!("{day} 向 {payee} 出款 {sum} 元，共 {items} 笔合计。"),
-                format!("{sum} yuan paid to {payee} on {day}, the sum of {items} payments."),
+                format!("{sum} yuan paid to {payee} on {day}, the sum of {items} items."),
             )
         }
     }
@@ -182,28 +145,13 @@ fn summary(leg: LegKind, reads: &[Read]) -> (String, String) {
 
 /// What crossed the wire. A reversal's request has an F39 of its own, so only a reply to the payment counts.
 fn messages(reads: &[Read]) -> (String, String) {
-    let value = |read: &Read, name: &str| {
-        read.row
-            .fields
-            .iter()
-            .find(|it| it.name == name)
-            .map(|it| it.value.clone())
-    };
+    let value = |read: &Read, name: &str| read.row.fields.iter().find(|it| it.name == name).map(|it| it.value.clone());
     let mti = |read: &Read| value(read, "MTI").unwrap_or_default();
-    let reply = reads
-        .iter()
-        .filter(|read| mti(read) == "0210")
-        .find_map(|read| value(read, "F39"));
+    let reply = reads.iter().filter(|read| mti(read) == "0210").find_map(|read| value(read, "F39"));
     let n = reads.len();
     let (mut zh, mut en) = match reply {
-        Some(rc) => (
-            format!("{n} 条报文，应答码 {rc}"),
-            format!("{n} messages, response code {rc}"),
-        ),
-        None => (
-            format!("{n} 条报文，没有应答"),
-            format!("{n} messages, no reply"),
-        ),
+        Some(rc) => (format!("{n} 条报文，应答码 {rc}"), format!("{n} messages, response code {rc}")),
+        None => (format!("{n} 条报文，没有应答"), format!("{n} messages, no reply")),
     };
     if reads.iter().any(|read| mti(read).starts_with("04")) {
         zh.push_str("，已发冲正");
@@ -225,45 +173,20 @@ mod tests {
             value: value.into(),
             differs: false,
         };
-        let fields = std::iter::once(field("MTI", mti))
-            .chain(rc.map(|rc| field("F39", rc)))
-            .collect();
-        let source = RowSource {
-            file_id: String::new(),
-            file_name: String::new(),
-            line: None,
-            offset: 0,
-            length: 0,
-        };
-        Read {
-            leg: LegKind::Switch,
-            at: None,
-            row: LegRow {
-                source,
-                at: None,
-                fields,
-            },
-        }
+        let fields = std::iter::once(field("MTI", mti)).chain(rc.map(|rc| field("F39", rc))).collect();
+        let source = RowSource { file_id: String::new(), file_name: String::new(), line: None, offset: 0, length: 0 };
+        Read { leg: LegKind::Switch, at: None, row: LegRow { source, at: None, fields } }
     }
 
     #[test]
     fn the_reason_of_a_reversal_is_no_reply() {
         let table = [
-            (
-                vec![("0200", None), ("0210", Some("51"))],
-                "2 messages, response code 51.",
-            ),
-            (
-                vec![("0200", None), ("0400", Some("98")), ("0410", Some("00"))],
-                "3 messages, no reply, reversal sent.",
-            ),
+            (vec![("0200", None), ("0210", Some("51"))], "2 messages, response code 51."),
+            (vec![("0200", None), ("0400", Some("98")), ("0410", Some("00"))], "3 messages, no reply, reversal sent."),
             (vec![("0200", None)], "1 messages, no reply."),
         ];
         for (messages, expected) in table {
-            let reads: Vec<Read> = messages
-                .into_iter()
-                .map(|(mti, rc)| message(mti, rc))
-                .collect();
+            let reads: Vec<Read> = messages.into_iter().map(|(mti, rc)| message(mti, rc)).collect();
             assert_eq!(summary(LegKind::Switch, &reads).1, expected);
         }
     }

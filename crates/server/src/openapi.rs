@@ -50,10 +50,8 @@ fn add_security(document: &mut Value) {
 fn require_all_fields(schema: &mut Value) {
     if let Value::Object(object) = schema {
         let is_object = object.get("type").is_some_and(|it| it == "object");
-        let names = object
-            .get("properties")
-            .and_then(Value::as_object)
-            .map(|it| it.keys().cloned().collect::<Vec<_>>());
+        let names =
+            object.get("properties").and_then(Value::as_object).map(|it| it.keys().cloned().collect::<Vec<_>>());
         if let (true, Some(names)) = (is_object, names) {
             object.insert("required".to_owned(), json!(names));
         }
@@ -70,10 +68,7 @@ fn add_problems(document: &mut Value) {
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     let operations = paths.filter_map(|(_, item)| item.as_object_mut()).flatten();
     for (_, operation) in operations {
-        if let Some(responses) = operation
-            .get_mut("responses")
-            .and_then(Value::as_object_mut)
-        {
+        if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
             responses.insert("default".to_owned(), answer.clone());
         }
     }

@@ -17,12 +17,7 @@ pub enum Role {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 4] = [
-        Self::Administrator,
-        Self::Operator,
-        Self::Reviewer,
-        Self::Agent,
-    ];
+    pub const ALL: [Self; 4] = [Self::Administrator, Self::Operator, Self::Reviewer, Self::Agent];
 
     /// The text kept in the store.
     #[must_use]
@@ -79,30 +74,16 @@ pub(crate) const ROUTES: [(Method, &str, Action); 17] = [
     (Method::GET, "/api/v1/breaks", Action::ListBreaks),
     (Method::GET, "/api/v1/files", Action::ListFiles),
     (Method::GET, "/api/v1/rejects", Action::ListRejects),
-    (
-        Method::GET,
-        "/api/v1/evidence/checkpoint",
-        Action::ReadCheckpoint,
-    ),
-    (
-        Method::GET,
-        "/api/v1/evidence/entries/{index}",
-        Action::ReadEvidence,
-    ),
+    (Method::GET, "/api/v1/evidence/checkpoint", Action::ReadCheckpoint),
+    (Method::GET, "/api/v1/evidence/entries/{index}", Action::ReadEvidence),
     (Method::GET, "/api/v1/audit", Action::ListAudit),
     (Method::GET, "/api/v1/openapi.json", Action::ReadApiDocument),
 ];
 
 /// What a method on a route pattern does.
 pub(crate) fn action_of(method: &Method, pattern: &str) -> Option<Action> {
-    let method = if method == Method::HEAD {
-        &Method::GET
-    } else {
-        method
-    };
-    let known = ROUTES
-        .iter()
-        .find(|(known, path, _)| known == method && *path == pattern);
+    let method = if method == Method::HEAD { &Method::GET } else { method };
+    let known = ROUTES.iter().find(|(known, path, _)| known == method && *path == pattern);
     known.map(|(_, _, action)| *action)
 }
 
@@ -139,11 +120,7 @@ mod tests {
         for (_, _, action) in ROUTES {
             table += &format!("{:<16}", format!("{action:?}"));
             for role in Role::ALL {
-                let mark = if allow(role, action) {
-                    role.as_str()
-                } else {
-                    "-"
-                };
+                let mark = if allow(role, action) { role.as_str() } else { "-" };
                 table += &format!(" {mark:<13}");
             }
             table = table.trim_end().to_owned() + "\n";

@@ -39,20 +39,9 @@ pub(crate) struct ProblemDocument {
 }
 
 impl Problem {
-    fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: [&'static str; 2],
-        hint: [&'static str; 2],
-    ) -> Self {
+    fn new(status: StatusCode, code: &'static str, title: [&'static str; 2], hint: [&'static str; 2]) -> Self {
         let detail = title.map(str::to_owned);
-        Self(Box::new(Words {
-            status,
-            code,
-            title,
-            detail,
-            hint,
-        }))
+        Self(Box::new(Words { status, code, title, detail, hint }))
     }
 
     fn with_detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
@@ -66,10 +55,7 @@ impl Problem {
             StatusCode::UNAUTHORIZED,
             "not_signed_in",
             ["尚未登录", "Not signed in"],
-            [
-                "请在 /login 登录后重试。",
-                "Sign in at /login and try again.",
-            ],
+            ["请在 /login 登录后重试。", "Sign in at /login and try again."],
         )
     }
 
@@ -107,38 +93,19 @@ impl Problem {
                 "Check the id; what you may not see does not exist for you.",
             ],
         )
-        .with_detail(
-            format!("没有这个{what_zh}。"),
-            format!("There is no such {what_en}."),
-        )
+        .with_detail(format!("没有这个{what_zh}。"), format!("There is no such {what_en}."))
     }
 
     /// No such route.
     pub(crate) fn no_route() -> Self {
-        let hint = [
-            "接口文档：/api/v1/openapi.json",
-            "The routes are described at /api/v1/openapi.json",
-        ];
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "no_route",
-            ["没有这个接口", "No such route"],
-            hint,
-        )
+        let hint = ["接口文档：/api/v1/openapi.json", "The routes are described at /api/v1/openapi.json"];
+        Self::new(StatusCode::NOT_FOUND, "no_route", ["没有这个接口", "No such route"], hint)
     }
 
     /// The route does not know the method.
     pub(crate) fn method_not_allowed() -> Self {
-        let hint = [
-            "接口文档：/api/v1/openapi.json",
-            "The routes are described at /api/v1/openapi.json",
-        ];
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            ["不支持该方法", "Method not allowed"],
-            hint,
-        )
+        let hint = ["接口文档：/api/v1/openapi.json", "The routes are described at /api/v1/openapi.json"];
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", ["不支持该方法", "Method not allowed"], hint)
     }
 
     /// A parameter did not read.
@@ -147,10 +114,7 @@ impl Problem {
             StatusCode::BAD_REQUEST,
             "bad_request",
             ["请求参数有误", "A parameter is wrong"],
-            [
-                "请按接口文档修改参数。",
-                "Correct the parameter as the API document says.",
-            ],
+            ["请按接口文档修改参数。", "Correct the parameter as the API document says."],
         )
         .with_detail(format!("参数无法读取：{detail}"), detail)
     }
@@ -161,10 +125,7 @@ impl Problem {
             StatusCode::BAD_REQUEST,
             "bad_cursor",
             ["分页游标无效", "The cursor does not belong to this list"],
-            [
-                "请从第一页重新开始（不带 cursor）。",
-                "Start again without a cursor.",
-            ],
+            ["请从第一页重新开始（不带 cursor）。", "Start again without a cursor."],
         )
     }
 
@@ -189,21 +150,12 @@ impl Problem {
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
             ["数据库正忙", "The store is busy"],
-            [
-                "正在导入数据，请稍后重试。",
-                "An import is running; try again in a moment.",
-            ],
+            ["正在导入数据，请稍后重试。", "An import is running; try again in a moment."],
         )
     }
 
     pub(crate) fn document(&self, lang: Lang) -> ProblemDocument {
-        let Words {
-            status,
-            code,
-            title,
-            detail,
-            hint,
-        } = &*self.0;
+        let Words { status, code, title, detail, hint } = &*self.0;
         let pick = |texts: [&str; 2]| lang.pick(texts[0], texts[1]).to_owned();
         ProblemDocument {
             r#type: format!("urn:onus:problem:{code}"),
@@ -245,14 +197,8 @@ pub(crate) async fn write_problems(request: Request, next: Next) -> Response {
     let body = serde_json::to_vec(&problem.document(lang)).unwrap_or_default();
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    headers.insert(
-        header::CONTENT_LANGUAGE,
-        HeaderValue::from_static(lang.tag()),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
     *response.body_mut() = Body::from(body);
     response
 }

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use onus_evidence::{
-    Checkpoint, Hash, Tree, VerifyingKey, leaf_hash, verify_inclusion, verify_note,
-};
+use onus_evidence::{Checkpoint, Hash, Tree, VerifyingKey, leaf_hash, verify_inclusion, verify_note};
 use onus_store::log::{self, CheckpointRow, LogEntryRow};
 use onus_store::{Scope, StoreError, Tx};
 
@@ -38,17 +36,10 @@ pub(crate) struct Proven {
 
 /// The newest signed head of the tenant's log, if there is one.
 pub(crate) fn head(tx: &mut Tx<'_>, scope: &Scope) -> Result<Option<Head>, StoreError> {
-    let Some(CheckpointRow {
-        size, root, note, ..
-    }) = log::latest_checkpoint(tx, scope)?
-    else {
+    let Some(CheckpointRow { size, root, note, .. }) = log::latest_checkpoint(tx, scope)? else {
         return Ok(None);
     };
-    Ok(Some(Head {
-        size: unsigned(size)?,
-        root: hash(&root)?,
-        note,
-    }))
+    Ok(Some(Head { size: unsigned(size)?, root: hash(&root)?, note }))
 }
 
 impl Proofs {
@@ -63,11 +54,7 @@ impl Proofs {
     ) -> Result<Proven, StoreError> {
         let (leaf, index) = (hash(&entry.leaf_hash)?, unsigned(entry.idx)?);
         let Some(head) = head.filter(|head| index < head.size) else {
-            return Ok(Proven {
-                leaf,
-                proof: Vec::new(),
-                verified: false,
-            });
+            return Ok(Proven { leaf, proof: Vec::new(), verified: false });
         };
         let tree = self.tree(&scope.tenant);
         let mut tree = tree.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,14 +62,9 @@ impl Proofs {
         let proof = tree.inclusion_proof(index, head.size).unwrap_or_default();
         let signed = verify_note(&head.note, key);
         let verified = leaf_hash(&entry.body) == leaf
-            && signed
-                .is_ok_and(|Checkpoint { size, root, .. }| size == head.size && root == head.root)
+            && signed.is_ok_and(|Checkpoint { size, root, .. }| size == head.size && root == head.root)
             && verify_inclusion(leaf, index, head.size, head.root, &proof).is_ok();
-        Ok(Proven {
-            leaf,
-            proof,
-            verified,
-        })
+        Ok(Proven { leaf, proof, verified })
     }
 
     fn tree(&self, tenant: &str) -> Arc<Mutex<Tree>> {
@@ -98,9 +80,7 @@ fn grow(tree: &mut Tree, tx: &mut Tx<'_>, scope: &Scope, size: u64) -> Result<()
         let end = signed(size)?.min(start.saturating_add(CHUNK));
         let leaves = log::leaf_hashes(tx, scope, start, end)?;
         if leaves.is_empty() {
-            return Err(damaged(format!(
-                "the log has {start} entries, its checkpoint {size}; run `onus verify`"
-            )));
+            return Err(damaged(format!("the log has {start} entries, its checkpoint {size}; run `onus verify`")));
         }
         for leaf in leaves {
             tree.append(hash(&leaf)?);
@@ -122,8 +102,5 @@ fn signed(int: u64) -> Result<i64, StoreError> {
 }
 
 fn damaged(detail: String) -> StoreError {
-    StoreError::Damaged {
-        what: "evidence log",
-        detail,
-    }
+    StoreError::Damaged { what: "evidence log", detail }
 }

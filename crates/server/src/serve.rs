@@ -42,9 +42,7 @@ pub struct ServerConfig {
 #[non_exhaustive]
 pub enum ServerError {
     /// The address is taken or not of this machine.
-    #[error(
-        "cannot listen on {address}: {detail}; choose another address or end the program that has it"
-    )]
+    #[error("cannot listen on {address}: {detail}; choose another address or end the program that has it")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -78,13 +76,9 @@ pub async fn serve(
     let address = config.listen;
     let state = ServerState::new(config, store, vault)?;
     let stop = stop_signal()?;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|detail| ServerError::Listen { address, detail })?;
+    let listener = TcpListener::bind(address).await.map_err(|detail| ServerError::Listen { address, detail })?;
     ready(listener.local_addr()?);
-    let served = axum::serve(listener, router(state.clone()))
-        .with_graceful_shutdown(stop)
-        .await;
+    let served = axum::serve(listener, router(state.clone())).with_graceful_shutdown(stop).await;
     let closed = tokio::task::spawn_blocking(move || state.close()).await;
     if let Err(error) = closed {
         tracing::error!(%error, "the audit was not closed");
@@ -120,10 +114,7 @@ pub fn router(state: ServerState) -> Router {
 }
 
 /// The console, and API paths that do not exist. All of it needs identity.
-async fn everything_else(
-    State(state): State<ServerState>,
-    request: Request,
-) -> Result<Response, Problem> {
+async fn everything_else(State(state): State<ServerState>, request: Request) -> Result<Response, Problem> {
     let path = request.uri().path();
     let is_api = path == "/api" || path.starts_with("/api/");
     let actor = Actor::of_headers(&state, request.headers()).await?;
@@ -131,12 +122,7 @@ async fn everything_else(
         (None, true) => Err(Problem::not_signed_in()),
         (Some(_), true) => Err(Problem::no_route()),
         (None, false) => Ok(console::to_login(request.uri())),
-        (Some(actor), false) => Ok(console::answer(
-            request.method(),
-            path,
-            request.headers(),
-            actor.lang,
-        )),
+        (Some(actor), false) => Ok(console::answer(request.method(), path, request.headers(), actor.lang)),
     }
 }
 
@@ -146,19 +132,9 @@ async fn add_security_headers(request: Request, next: Next) -> Response {
         font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
     let mut response = next.run(request).await.into_response();
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(POLICY),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers
-        .entry(header::REFERRER_POLICY)
-        .or_insert(HeaderValue::from_static("no-referrer"));
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

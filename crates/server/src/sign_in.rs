@@ -44,11 +44,7 @@ pub(crate) async fn show_login(
     Query(query): Query<PageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let page = Page::of(
-        language(query.lang.as_deref(), &headers),
-        query.next.as_deref(),
-        None,
-    );
+    let page = Page::of(language(query.lang.as_deref(), &headers), query.next.as_deref(), None);
     if is_first_run(&state).await? {
         return Ok(see_other(&format!("/setup?lang={}", page.lang.tag())));
     }
@@ -63,43 +59,25 @@ pub(crate) async fn login(
 ) -> Result<Response, Problem> {
     check_origin(&headers)?;
     let form = read_form(form)?;
-    let page = Page::of(
-        language(form.lang.as_deref(), &headers),
-        form.next.as_deref(),
-        None,
-    );
+    let page = Page::of(language(form.lang.as_deref(), &headers), form.next.as_deref(), None);
     let username = form.username.trim().to_owned();
     if let Err(wait) = state.throttle().begin(&username, Instant::now()) {
         audit_by_name(&state, &username, "sign-in", "throttled").await?;
-        let mut response = html(
-            StatusCode::TOO_MANY_REQUESTS,
-            sign_in_page::login(&page, Some(Complaint::Wait(wait))),
-        );
-        response.headers_mut().insert(
-            header::RETRY_AFTER,
-            HeaderValue::from(wait.as_secs().max(1)),
-        );
+        let mut response = html(StatusCode::TOO_MANY_REQUESTS, sign_in_page::login(&page, Some(Complaint::Wait(wait))));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         return Ok(response);
     }
     let name = username.clone();
-    let login = state
-        .read(move |tx| users::by_username(tx, &name))
-        .await?
-        .filter(|it| it.user.disabled_at.is_none());
+    let login = state.read(move |tx| users::by_username(tx, &name)).await?.filter(|it| it.user.disabled_at.is_none());
     let hash = login.as_ref().map(|it| it.user.password_hash.clone());
     let fits = state.password_fits(form.password, hash).await?;
     let Some(login) = login.filter(|_| fits) else {
         audit_by_name(&state, &username, "sign-in", "refused").await?;
-        return Ok(html(
-            StatusCode::UNAUTHORIZED,
-            sign_in_page::login(&page, Some(Complaint::Wrong)),
-        ));
+        return Ok(html(StatusCode::UNAUTHORIZED, sign_in_page::login(&page, Some(Complaint::Wrong))));
     };
     state.throttle().succeeded(&username);
     let cookie = open_session(&state, &login.user.id).await?;
-    state
-        .audit(&login.tenant, &username, "sign-in", "/login", "ok")
-        .await;
+    state.audit(&login.tenant, &username, "sign-in", "/login", "ok").await;
     Ok(with_cookie(see_other(&page.next), cookie))
 }
 
@@ -109,11 +87,7 @@ pub(crate) async fn show_setup(
     Query(query): Query<PageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let page = Page::of(
-        language(query.lang.as_deref(), &headers),
-        None,
-        query.token.as_deref(),
-    );
+    let page = Page::of(language(query.lang.as_deref(), &headers), None, query.token.as_deref());
     if !is_first_run(&state).await? {
         return Ok(see_other(&format!("/login?lang={}", page.lang.tag())));
     }
@@ -134,54 +108,33 @@ pub(crate) async fn setup(
         return Ok(see_other("/login"));
     }
     if let Err(wait) = state.throttle().begin("/setup", Instant::now()) {
-        return Ok(html(
-            StatusCode::TOO_MANY_REQUESTS,
-            sign_in_page::setup(&page, Some(Complaint::Wait(wait))),
-        ));
+        return Ok(html(StatusCode::TOO_MANY_REQUESTS, sign_in_page::setup(&page, Some(Complaint::Wait(wait)))));
     }
-    if !state
-        .config()
-        .setup_token
-        .as_ref()
-        .is_some_and(|expected| same_secret(expected, &token))
-    {
-        return Ok(html(
-            StatusCode::UNAUTHORIZED,
-            sign_in_page::setup(&page, Some(Complaint::Token)),
-        ));
+    if !state.config().setup_token.as_ref().is_some_and(|expected| same_secret(expected, &token)) {
+        return Ok(html(StatusCode::UNAUTHORIZED, sign_in_page::setup(&page, Some(Complaint::Token))));
     }
     state.throttle().succeeded("/setup");
     let (username, locale) = (form.username.trim().to_owned(), page.lang.tag());
     let name = username.clone();
     let added = state
         .blocking(move |state| {
-            Ok(accounts::create_first_user(
-                state.store(),
-                &name,
-                &form.password,
-                locale,
-                wall_clock(),
-            ))
+            Ok(accounts::create_first_user(state.store(), &name, &form.password, locale, wall_clock()))
         })
         .await?;
     match added {
         Ok((user, tenant)) => {
             let cookie = open_session(&state, &user.id).await?;
-            state
-                .audit(&tenant, &username, "set-up", "/setup", "ok")
-                .await;
+            state.audit(&tenant, &username, "set-up", "/setup", "ok").await;
             Ok(with_cookie(see_other("/"), cookie))
         }
         Err(AccountError::NotFirst) => Ok(see_other("/login")),
         Err(AccountError::Store(error)) => Err(error.into()),
-        Err(AccountError::Username) => Ok(html(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            sign_in_page::setup(&page, Some(Complaint::Username)),
-        )),
-        Err(AccountError::Password) => Ok(html(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            sign_in_page::setup(&page, Some(Complaint::Password)),
-        )),
+        Err(AccountError::Username) => {
+            Ok(html(StatusCode::UNPROCESSABLE_ENTITY, sign_in_page::setup(&page, Some(Complaint::Username))))
+        }
+        Err(AccountError::Password) => {
+            Ok(html(StatusCode::UNPROCESSABLE_ENTITY, sign_in_page::setup(&page, Some(Complaint::Password))))
+        }
         Err(error) => Err(Problem::internal(&error)),
     }
 }
@@ -214,66 +167,36 @@ async fn open_session(state: &ServerState, user_id: &str) -> Result<String, Prob
 
 /// The cookie that holds a token, or with age 0 ends it.
 pub(crate) fn cookie(state: &ServerState, token: &str, age_seconds: i64) -> String {
-    let secure = if state.config().cookie_secure {
-        "; Secure"
-    } else {
-        ""
-    };
+    let secure = if state.config().cookie_secure { "; Secure" } else { "" };
     format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age_seconds}{secure}")
 }
 
 /// Notes a failed try; a name that nobody has belongs to the first tenant.
-async fn audit_by_name(
-    state: &ServerState,
-    username: &str,
-    action: &str,
-    outcome: &str,
-) -> Result<(), Problem> {
+async fn audit_by_name(state: &ServerState, username: &str, action: &str, outcome: &str) -> Result<(), Problem> {
     let name = username.to_owned();
     let tenant = state
         .read(move |tx| match users::by_username(tx, &name)? {
             Some(login) => Ok(Some(login.tenant)),
-            None => Ok(tenants::list(tx)?
-                .into_iter()
-                .next()
-                .map(|tenant| tenant.id)),
+            None => Ok(tenants::list(tx)?.into_iter().next().map(|tenant| tenant.id)),
         })
         .await?;
-    let actor: String = username
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(64)
-        .collect();
-    state
-        .audit(
-            &tenant.unwrap_or_default(),
-            &actor,
-            action,
-            "/login",
-            outcome,
-        )
-        .await;
+    let actor: String = username.chars().filter(|c| !c.is_control()).take(64).collect();
+    state.audit(&tenant.unwrap_or_default(), &actor, action, "/login", outcome).await;
     Ok(())
 }
 
 fn language(asked: Option<&str>, headers: &HeaderMap) -> Lang {
-    asked
-        .and_then(Lang::of_tag)
-        .unwrap_or_else(|| Lang::of_headers(headers))
+    asked.and_then(Lang::of_tag).unwrap_or_else(|| Lang::of_headers(headers))
 }
 
 fn read_form(form: Result<Form<SignInForm>, FormRejection>) -> Result<SignInForm, Problem> {
-    form.map(|Form(form)| form)
-        .map_err(|error| Problem::bad_request(&error.body_text()))
+    form.map(|Form(form)| form).map_err(|error| Problem::bad_request(&error.body_text()))
 }
 
 fn html(status: StatusCode, page: String) -> Response {
     // With `no-referrer` browsers send `Origin: null` with the form, which could not be checked.
     let headers = [
-        (
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("same-origin"),
-        ),
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (status, headers, Html(page)).into_response()

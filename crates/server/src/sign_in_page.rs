@@ -27,23 +27,14 @@ pub(crate) enum Complaint {
 
 impl Page {
     pub(crate) fn of(lang: Lang, next: Option<&str>, token: Option<&str>) -> Self {
-        let next = next
-            .filter(|path| is_own_path(path))
-            .unwrap_or("/")
-            .to_owned();
-        Self {
-            lang,
-            next,
-            token: token.unwrap_or_default().to_owned(),
-        }
+        let next = next.filter(|path| is_own_path(path)).unwrap_or("/").to_owned();
+        Self { lang, next, token: token.unwrap_or_default().to_owned() }
     }
 }
 
 /// A path of this site, not an address of another one in disguise.
 fn is_own_path(path: &str) -> bool {
-    path.starts_with('/')
-        && !path.starts_with("//")
-        && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+    path.starts_with('/') && !path.starts_with("//") && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
 }
 
 /// The sign-in page.
@@ -112,23 +103,12 @@ fn password(lang: Lang, purpose: &str) -> Markup {
     }
 }
 
-fn document(
-    page: &Page,
-    path: &str,
-    title: &str,
-    lead: &str,
-    complaint: Option<Complaint>,
-    form: &Markup,
-) -> String {
+fn document(page: &Page, path: &str, title: &str, lead: &str, complaint: Option<Complaint>, form: &Markup) -> String {
     let other = match page.lang {
         Lang::Zh => Lang::En,
         Lang::En => Lang::Zh,
     };
-    let mut link = format!(
-        "{path}?lang={}&next={}",
-        other.tag(),
-        percent_encoded(&page.next)
-    );
+    let mut link = format!("{path}?lang={}&next={}", other.tag(), percent_encoded(&page.next));
     if !page.token.is_empty() {
         link = format!("{link}&token={}", percent_encoded(&page.token));
     }
@@ -159,10 +139,7 @@ fn document(
 
 fn said(complaint: Complaint, lang: Lang) -> String {
     let (zh, en) = match complaint {
-        Complaint::Wrong => (
-            "用户名或密码不正确。".to_owned(),
-            "Username or password is wrong.".to_owned(),
-        ),
+        Complaint::Wrong => ("用户名或密码不正确。".to_owned(), "Username or password is wrong.".to_owned()),
         Complaint::Wait(wait) => {
             let minutes = wait.as_secs().div_ceil(60).max(1);
             (
@@ -170,18 +147,12 @@ fn said(complaint: Complaint, lang: Lang) -> String {
                 format!("Too many tries; try again in {minutes} min."),
             )
         }
-        Complaint::Token => (
-            "初始化口令不正确。".to_owned(),
-            "The set-up token is wrong.".to_owned(),
-        ),
+        Complaint::Token => ("初始化口令不正确。".to_owned(), "The set-up token is wrong.".to_owned()),
         Complaint::Username => (
             "用户名为 1 至 64 个字母、数字或 . _ - @。".to_owned(),
             "A username has 1 to 64 letters, digits or the signs . _ - @.".to_owned(),
         ),
-        Complaint::Password => (
-            "密码至少 8 个字符。".to_owned(),
-            "A password has at least 8 characters.".to_owned(),
-        ),
+        Complaint::Password => ("密码至少 8 个字符。".to_owned(), "A password has at least 8 characters.".to_owned()),
     };
     lang.pick(&zh, &en).to_owned()
 }
@@ -189,15 +160,7 @@ fn said(complaint: Complaint, lang: Lang) -> String {
 /// A text as the value of a query parameter.
 pub(crate) fn percent_encoded(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'/');
-    text.bytes()
-        .map(|b| {
-            if plain(b) {
-                char::from(b).to_string()
-            } else {
-                format!("%{b:02X}")
-            }
-        })
-        .collect()
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 const STYLE: &str = "
@@ -220,10 +183,7 @@ mod tests {
     fn only_paths_of_this_site_are_followed() {
         let table = [
             (Some("/payments?kind=K6"), "/payments?kind=K6"),
-            (
-                Some("/payments/2026-09-21.29000556.000813.274316"),
-                "/payments/2026-09-21.29000556.000813.274316",
-            ),
+            (Some("/payments/2026-09-21.29000556.000813.274316"), "/payments/2026-09-21.29000556.000813.274316"),
             (Some("//evil.example"), "/"),
             (Some("/\\evil.example"), "/"),
             (Some("https://evil.example"), "/"),

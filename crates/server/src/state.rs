@@ -49,12 +49,7 @@ impl ServerState {
     /// # Errors
     /// When the public key does not read, or a thread cannot be started.
     pub fn new(config: ServerConfig, store: Store, vault: Vault) -> Result<Self, ServerError> {
-        let key = config
-            .public_key
-            .parse()
-            .map_err(|error| ServerError::PublicKey {
-                detail: format!("{error}"),
-            })?;
+        let key = config.public_key.parse().map_err(|error| ServerError::PublicKey { detail: format!("{error}") })?;
         let writer = Writer::start(store.clone(), WRITES_PER_GROUP)?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -126,8 +121,7 @@ impl ServerState {
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.blocking(move |state| Ok(state.store().read(work)?))
-            .await
+        self.blocking(move |state| Ok(state.store().read(work)?)).await
     }
 
     /// Runs one write, together with those of other requests; it is durable when this returns.
@@ -135,45 +129,23 @@ impl ServerState {
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.blocking(move |state| Ok(state.shared.writer.write(work)?))
-            .await
+        self.blocking(move |state| Ok(state.shared.writer.write(work)?)).await
     }
 
     /// Checks a password; few run at once.
-    pub(crate) async fn password_fits(
-        &self,
-        password: String,
-        stored: Option<String>,
-    ) -> Result<bool, Problem> {
-        let permit = self
-            .shared
-            .password_checks
-            .acquire()
-            .await
-            .map_err(|error| Problem::internal(&error))?;
-        let fits = self
-            .blocking(move |_| Ok(crate::accounts::password_fits(&password, stored.as_deref())))
-            .await;
+    pub(crate) async fn password_fits(&self, password: String, stored: Option<String>) -> Result<bool, Problem> {
+        let permit = self.shared.password_checks.acquire().await.map_err(|error| Problem::internal(&error))?;
+        let fits = self.blocking(move |_| Ok(crate::accounts::password_fits(&password, stored.as_deref()))).await;
         drop(permit);
         fits
     }
 
     /// Notes an act in the audit.
-    pub(crate) async fn audit(
-        &self,
-        tenant: &str,
-        actor: &str,
-        action: &str,
-        resource: &str,
-        outcome: &str,
-    ) {
+    pub(crate) async fn audit(&self, tenant: &str, actor: &str, action: &str, resource: &str, outcome: &str) {
         let at = wall_clock();
         let number = self.shared.n_acts.fetch_add(1, Ordering::Relaxed);
         // In order of time, and unique also among processes.
-        let id = format!(
-            "{at:016x}-{number:08x}-{}",
-            random_hex::<4>().unwrap_or_default()
-        );
+        let id = format!("{at:016x}-{number:08x}-{}", random_hex::<4>().unwrap_or_default());
         let row = AuditRow {
             id,
             at,
@@ -182,20 +154,12 @@ impl ServerState {
             resource: resource.to_owned(),
             outcome: outcome.to_owned(),
         };
-        self.shared
-            .audit
-            .record(Act {
-                tenant: tenant.to_owned(),
-                row,
-            })
-            .await;
+        self.shared.audit.record(Act { tenant: tenant.to_owned(), row }).await;
     }
 }
 
 /// Microseconds since 1970 UTC. Sessions and the audit use it also in a demo.
 pub(crate) fn wall_clock() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -14,10 +14,7 @@ pub(crate) fn cause(code: &str) -> (String, String) {
 
 /// Chinese and English name of a column of an imported file; none when the column's own name must do.
 pub(crate) fn column(name: &str) -> Option<(&'static str, &'static str)> {
-    COLUMNS
-        .iter()
-        .find(|(known, _, _)| *known == name)
-        .map(|(_, zh, en)| (*zh, *en))
+    COLUMNS.iter().find(|(known, _, _)| *known == name).map(|(_, zh, en)| (*zh, *en))
 }
 
 /// Minor units as yuan with thousands separated: `1,234.50`.
@@ -93,6 +90,11 @@ const fn cause_texts(cause: Cause) -> (&'static str, &'static str) {
 }
 
 const COLUMNS: &[(&str, &str, &str)] = &[
+    ("direction", "方向", "direction"),
+    ("lat", "纬度", "latitude"),
+    ("lon", "经度", "longitude"),
+    ("cell", "基站", "cell"),
+    ("ip_country", "IP 所在国家", "country of the IP address"),
     ("date", "日期", "date"),
     ("time", "时间", "time"),
     ("seq", "终端序号", "terminal's sequence"),
@@ -131,11 +133,7 @@ const COLUMNS: &[(&str, &str, &str)] = &[
     ("auth_code", "授权码", "approval code"),
     ("settlement_amount", "清算金额", "settlement amount"),
     ("orig_network_stan", "原网络流水号", "original trace number"),
-    (
-        "orig_transmission_time",
-        "原传输时间",
-        "original transmission time",
-    ),
+    ("orig_transmission_time", "原传输时间", "original transmission time"),
     ("sign", "借贷标志", "debit or credit"),
     ("payout_id", "出款编号", "payout id"),
     ("pay_date", "出款日期", "payout date"),

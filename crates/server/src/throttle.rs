@@ -34,10 +34,7 @@ impl Window {
     fn count(&mut self, now: Instant, length: Duration, tries_max: u32) -> Result<(), Duration> {
         let age = now.saturating_duration_since(self.since);
         if age >= length {
-            *self = Self {
-                since: now,
-                tries: 0,
-            };
+            *self = Self { since: now, tries: 0 };
         }
         if self.tries >= tries_max {
             return Err(length.saturating_sub(age));
@@ -53,24 +50,12 @@ impl Throttle {
     pub(crate) fn begin(&self, name: &str, now: Instant) -> Result<(), Duration> {
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
         if tries.by_name.len() > NAMES_KEPT {
-            tries
-                .by_name
-                .retain(|_, window| now.saturating_duration_since(window.since) < NAME_WINDOW);
+            tries.by_name.retain(|_, window| now.saturating_duration_since(window.since) < NAME_WINDOW);
         }
-        let new = Window {
-            since: now,
-            tries: 0,
-        };
+        let new = Window { since: now, tries: 0 };
         let name = name.to_lowercase();
-        tries
-            .by_name
-            .entry(name)
-            .or_insert(new)
-            .count(now, NAME_WINDOW, NAME_TRIES)?;
-        tries
-            .total
-            .get_or_insert(new)
-            .count(now, TOTAL_WINDOW, TOTAL_TRIES)
+        tries.by_name.entry(name).or_insert(new).count(now, NAME_WINDOW, NAME_TRIES)?;
+        tries.total.get_or_insert(new).count(now, TOTAL_WINDOW, TOTAL_TRIES)
     }
 
     /// The try was right: forgets the earlier ones of this name.
@@ -93,10 +78,7 @@ mod tests {
         for _ in 0..5 {
             assert!(throttle.begin("li", now).is_ok());
         }
-        assert_eq!(
-            throttle.begin("LI", now + Duration::from_secs(60)),
-            Err(Duration::from_secs(14 * 60))
-        );
+        assert_eq!(throttle.begin("LI", now + Duration::from_secs(60)), Err(Duration::from_secs(14 * 60)));
         assert!(throttle.begin("wang", now).is_ok());
         assert!(throttle.begin("li", now + NAME_WINDOW).is_ok());
     }
@@ -113,9 +95,7 @@ mod tests {
     #[test]
     fn all_names_together_have_a_limit() {
         let (throttle, now) = (Throttle::default(), Instant::now());
-        let n_allowed = (0..100)
-            .filter(|i| throttle.begin(&format!("user{i}"), now).is_ok())
-            .count();
+        let n_allowed = (0..100).filter(|i| throttle.begin(&format!("user{i}"), now).is_ok()).count();
         assert_eq!(n_allowed, 60);
         assert!(throttle.begin("late", now + TOTAL_WINDOW).is_ok());
     }

@@ -123,27 +123,16 @@ impl Fact {
     /// Its name in both languages; its code where the vocabulary has none.
     pub(crate) fn names(&self) -> TwoTexts {
         let or_code = |text: &str| {
-            if text.is_empty() {
-                self.name.clone()
-            } else {
-                text.to_owned()
-            }
+            if text.is_empty() { self.name.clone() } else { text.to_owned() }
         };
-        TwoTexts {
-            zh: or_code(&self.zh),
-            en: or_code(&self.en),
-        }
+        TwoTexts { zh: or_code(&self.zh), en: or_code(&self.en) }
     }
 
     /// `FILE@OFFSET` as a place; none for a measurement.
     pub(crate) fn place(&self) -> Option<FactSource> {
         let (file_name, offset) = self.source.as_deref()?.rsplit_once('@')?;
         let offset = offset.parse().ok()?;
-        Some(FactSource {
-            file_name: file_name.to_owned(),
-            line: None,
-            offset: Some(offset),
-        })
+        Some(FactSource { file_name: file_name.to_owned(), line: None, offset: Some(offset) })
     }
 }
 
@@ -153,15 +142,8 @@ mod tests {
 
     #[test]
     fn a_source_is_a_place_or_a_measurement() {
-        let fact = |source: &str| Fact {
-            source: Some(source.to_owned()),
-            ..Fact::default()
-        };
-        let place = FactSource {
-            file_name: "journal_20260921.csv".to_owned(),
-            line: None,
-            offset: Some(182_733),
-        };
+        let fact = |source: &str| Fact { source: Some(source.to_owned()), ..Fact::default() };
+        let place = FactSource { file_name: "journal_20260921.csv".to_owned(), line: None, offset: Some(182_733) };
         assert_eq!(fact("journal_20260921.csv@182733").place(), Some(place));
         assert_eq!(fact("measured:timeouts_10min").place(), None);
         assert_eq!(fact("ops@duty").place(), None);
@@ -169,24 +151,18 @@ mod tests {
 
     #[test]
     fn a_duty_without_words_and_a_damaged_body_are_read() {
-        let body = VerdictBody::read(0, br#"{"obligations":[{"duty":"d","text":null}],"reasons":[{"facts":[{"name":"f","zh":""}]}]}"#);
-        assert_eq!(
-            (body.obligations.len(), &body.obligations[0].text),
-            (1, &None)
+        let body = VerdictBody::read(
+            0,
+            br#"{"obligations":[{"duty":"d","text":null}],"reasons":[{"facts":[{"name":"f","zh":""}]}]}"#,
         );
+        assert_eq!((body.obligations.len(), &body.obligations[0].text), (1, &None));
         assert_eq!(body.reasons[0].facts[0].names().zh, "f");
         assert_eq!(VerdictBody::read(0, b"{\"reasons\":7").reasons.len(), 0);
     }
 
     #[test]
     fn values_are_shown_as_people_read_them() {
-        let fact = |value: Value| {
-            Fact {
-                value,
-                ..Fact::default()
-            }
-            .value_text()
-        };
+        let fact = |value: Value| Fact { value, ..Fact::default() }.value_text();
         assert_eq!(fact(Value::from("00")), "00");
         assert_eq!(fact(Value::from(12)), "12");
         assert_eq!(fact(Value::from(true)), "true");

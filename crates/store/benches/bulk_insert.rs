@@ -1,8 +1,5 @@
 //! Bulk inserts: rows per second of narrow rows and of payments, on SQLite with `synchronous=FULL`.
-#![expect(
-    clippy::expect_used,
-    reason = "a measurement that fails has no other way to say so"
-)]
+#![expect(clippy::expect_used, reason = "a measurement that fails has no other way to say so")]
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -21,9 +18,7 @@ fn narrow_rows(bencher: Bencher<'_, '_>) {
         .with_inputs(|| {
             let db = testing::sqlite();
             let table = "create table narrow (id bigint primary key, at bigint, name text)";
-            db.store
-                .write(|tx| tx.execute(table, &[]))
-                .expect("a table");
+            db.store.write(|tx| tx.execute(table, &[])).expect("a table");
             db
         })
         .bench_refs(|db| {
@@ -42,16 +37,11 @@ fn payments_with_all_indexes(bencher: Bencher<'_, '_>) {
     const N_ROWS: i64 = 100_000;
     const N_BATCH: usize = 20_000;
     let rows: Vec<PaymentRow> = (0..N_ROWS).map(payment).collect();
-    bencher
-        .counter(ItemsCount::new(N_ROWS as u64))
-        .with_inputs(testing::sqlite)
-        .bench_refs(|db| {
-            for batch in rows.chunks(N_BATCH) {
-                db.store
-                    .write(|tx| payments::put(tx, "bank", batch))
-                    .expect("a batch");
-            }
-        });
+    bencher.counter(ItemsCount::new(N_ROWS as u64)).with_inputs(testing::sqlite).bench_refs(|db| {
+        for batch in rows.chunks(N_BATCH) {
+            db.store.write(|tx| payments::put(tx, "bank", batch)).expect("a batch");
+        }
+    });
 }
 
 /// Payments of five thousand terminals, in the order of time and so in no order of their ids.

@@ -32,11 +32,7 @@ pub fn append<'r>(
 }
 
 /// Acts, latest first. Agents see none.
-pub fn list(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    request: &PageRequest,
-) -> Result<Page<AuditRow>, StoreError> {
+pub fn list(tx: &mut Tx<'_>, scope: &Scope, request: &PageRequest) -> Result<Page<AuditRow>, StoreError> {
     const LIST: &str = "audit";
     let mut filter = Filter::whole_tenant(scope, "a");
     filter.and_seek("a.at, a.id", "<", request.seek(LIST, 2)?);
@@ -47,7 +43,5 @@ pub fn list(
         filter.clause()
     );
     let items = tx.query_as(&sql, filter.values(), |row| AuditRow::read(row, 0))?;
-    Ok(request.page(LIST, items, |it| {
-        vec![Value::from(it.at), Value::from(&it.id)]
-    }))
+    Ok(request.page(LIST, items, |it| vec![Value::from(it.at), Value::from(&it.id)]))
 }

@@ -47,12 +47,7 @@ pub fn put<'r>(
 }
 
 /// Removes a break that a new reconciliation no longer sees.
-pub fn remove(
-    tx: &mut Tx<'_>,
-    tenant: &str,
-    payment_id: &str,
-    class: &str,
-) -> Result<bool, StoreError> {
+pub fn remove(tx: &mut Tx<'_>, tenant: &str, payment_id: &str, class: &str) -> Result<bool, StoreError> {
     let n_removed = tx.execute(
         "delete from breaks where tenant = $1 and payment_id = $2 and class = $3",
         values![tenant, payment_id, class],
@@ -78,9 +73,7 @@ pub fn list(
         filter.clause()
     );
     let items = tx.query_as(&sql, filter.values(), |row| BreakRow::read(row, 0))?;
-    Ok(request.page(LIST, items, |it| {
-        vec![Value::from(&it.class), Value::from(&it.payment_id)]
-    }))
+    Ok(request.page(LIST, items, |it| vec![Value::from(&it.class), Value::from(&it.payment_id)]))
 }
 
 /// How many breaks of each class there are within the scope.
@@ -102,18 +95,10 @@ pub fn summary(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<BreakSum>, StoreErr
 }
 
 /// The breaks of one payment.
-pub fn of_payment(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    payment_id: &str,
-) -> Result<Vec<BreakRow>, StoreError> {
+pub fn of_payment(tx: &mut Tx<'_>, scope: &Scope, payment_id: &str) -> Result<Vec<BreakRow>, StoreError> {
     let mut filter = within(scope);
     filter.and_value("b.payment_id =", payment_id);
-    let sql = format!(
-        "select {} from breaks b {} order by b.class",
-        BreakRow::columns_of("b"),
-        filter.clause()
-    );
+    let sql = format!("select {} from breaks b {} order by b.class", BreakRow::columns_of("b"), filter.clause());
     tx.query_as(&sql, filter.values(), |row| BreakRow::read(row, 0))
 }
 

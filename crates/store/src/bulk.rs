@@ -110,22 +110,14 @@ impl RowSink<'_> {
     pub fn push(&mut self, row: &[Value<'_>]) -> Result<(), StoreError> {
         if row.len() != self.n_columns {
             let sql = crate::error::shorten(self.sql);
-            return Err(StoreError::Parameters {
-                sql,
-                expected: self.n_columns,
-                found: row.len(),
-            });
+            return Err(StoreError::Parameters { sql, expected: self.n_columns, found: row.len() });
         }
         match &mut self.target {
             Target::Sqlite(SqliteTarget(statement)) => {
                 for (column, value) in row.iter().enumerate() {
-                    statement
-                        .raw_bind_parameter(column + 1, value)
-                        .map_err(|error| from_sqlite(self.sql, &error))?;
+                    statement.raw_bind_parameter(column + 1, value).map_err(|error| from_sqlite(self.sql, &error))?;
                 }
-                let n_changed = statement
-                    .raw_execute()
-                    .map_err(|error| from_sqlite(self.sql, &error))?;
+                let n_changed = statement.raw_execute().map_err(|error| from_sqlite(self.sql, &error))?;
                 self.n_changed += n_changed as u64;
                 Ok(())
             }
@@ -144,10 +136,7 @@ impl PostgresTarget<'_> {
     fn must_flush_before(&self, row: &[Value<'_>]) -> bool {
         self.n_rows >= BATCH_ROWS_MAX
             || self.n_bytes >= BATCH_BYTES_MAX
-            || self
-                .keys
-                .as_ref()
-                .is_some_and(|keys| keys.seen.contains(&keys.key_of(row)))
+            || self.keys.as_ref().is_some_and(|keys| keys.seen.contains(&keys.key_of(row)))
     }
 
     fn keep(&mut self, row: &[Value<'_>]) {
@@ -167,16 +156,9 @@ impl PostgresTarget<'_> {
             return Ok(0);
         }
         let statement = self.conn.prepare(sql)?;
-        let params: Vec<&(dyn ToSql + Sync)> = self
-            .columns
-            .iter()
-            .map(|column| column as &(dyn ToSql + Sync))
-            .collect();
-        let n_changed = self
-            .conn
-            .client
-            .execute(&statement, &params)
-            .map_err(|error| from_postgres(sql, &error))?;
+        let params: Vec<&(dyn ToSql + Sync)> =
+            self.columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+        let n_changed = self.conn.client.execute(&statement, &params).map_err(|error| from_postgres(sql, &error))?;
         self.columns.iter_mut().for_each(Vec::clear);
         self.n_rows = 0;
         self.n_bytes = 0;
@@ -213,16 +195,9 @@ fn sqlite_insert(
     fill: impl FnOnce(&mut RowSink<'_>) -> Result<(), StoreError>,
 ) -> Result<u64, StoreError> {
     let sql = insert_of_one(table, columns, on_conflict);
-    let statement = conn
-        .prepare_cached(&sql)
-        .map_err(|error| from_sqlite(&sql, &error))?;
+    let statement = conn.prepare_cached(&sql).map_err(|error| from_sqlite(&sql, &error))?;
     let target = Target::Sqlite(SqliteTarget(statement));
-    let mut sink = RowSink {
-        sql: &sql,
-        n_columns: columns.len(),
-        n_changed: 0,
-        target,
-    };
+    let mut sink = RowSink { sql: &sql, n_columns: columns.len(), n_changed: 0, target };
     fill(&mut sink)?;
     Ok(sink.n_changed)
 }
@@ -236,42 +211,20 @@ fn postgres_insert(
 ) -> Result<u64, StoreError> {
     // The statement for one row is only prepared, to learn the types of the columns.
     let types = conn.prepare(&insert_of_one(table, columns, on_conflict))?;
-    let arrays = types
-        .params()
-        .iter()
-        .enumerate()
-        .map(|(i, ty)| format!("${}::{}[]", i + 1, ty.name()));
+    let arrays = types.params().iter().enumerate().map(|(i, ty)| format!("${}::{}[]", i + 1, ty.name()));
     let mut sql = insert_into(table, columns);
-    let _ = write!(
-        sql,
-        "select * from unnest({})",
-        arrays.collect::<Vec<_>>().join(", ")
-    );
+    let _ = write!(sql, "select * from unnest({})", arrays.collect::<Vec<_>>().join(", "));
     sql.push_str(&conflict_clause(table, columns, on_conflict));
 
     let keys = match on_conflict {
         OnConflict::Error | OnConflict::Ignore => None,
         OnConflict::Update { keys } | OnConflict::Add { keys } => Some(Keys {
-            positions: keys
-                .iter()
-                .filter_map(|key| columns.iter().position(|column| column == key))
-                .collect(),
+            positions: keys.iter().filter_map(|key| columns.iter().position(|column| column == key)).collect(),
             seen: HashSet::new(),
         }),
     };
-    let target = PostgresTarget {
-        conn,
-        columns: vec![Vec::new(); columns.len()],
-        n_rows: 0,
-        n_bytes: 0,
-        keys,
-    };
-    let mut sink = RowSink {
-        sql: &sql,
-        n_columns: columns.len(),
-        n_changed: 0,
-        target: Target::Postgres(target),
-    };
+    let target = PostgresTarget { conn, columns: vec![Vec::new(); columns.len()], n_rows: 0, n_bytes: 0, keys };
+    let mut sink = RowSink { sql: &sql, n_columns: columns.len(), n_changed: 0, target: Target::Postgres(target) };
     fill(&mut sink)?;
     if let Target::Postgres(target) = &mut sink.target {
         sink.n_changed += target.flush(&sql)?;
@@ -284,9 +237,7 @@ fn insert_into(table: &str, columns: &[&str]) -> String {
 }
 
 fn insert_of_one(table: &str, columns: &[&str], on_conflict: OnConflict<'_>) -> String {
-    let marks: Vec<String> = (1..=columns.len())
-        .map(|number| format!("${number}"))
-        .collect();
+    let marks: Vec<String> = (1..=columns.len()).map(|number| format!("${number}")).collect();
     let mut sql = insert_into(table, columns);
     let _ = write!(sql, "values ({})", marks.join(", "));
     sql.push_str(&conflict_clause(table, columns, on_conflict));
@@ -298,23 +249,14 @@ fn conflict_clause(table: &str, columns: &[&str], on_conflict: OnConflict<'_>) -
         OnConflict::Error => return String::new(),
         OnConflict::Ignore => return " on conflict do nothing".into(),
         OnConflict::Update { keys } => (keys, |_, column| format!("{column} = excluded.{column}")),
-        OnConflict::Add { keys } => (keys, |table, column| {
-            format!("{column} = {table}.{column} + excluded.{column}")
-        }),
+        OnConflict::Add { keys } => (keys, |table, column| format!("{column} = {table}.{column} + excluded.{column}")),
     };
-    let sets: Vec<String> = columns
-        .iter()
-        .filter(|column| !keys.contains(column))
-        .map(|column| setter(table, column))
-        .collect();
+    let sets: Vec<String> =
+        columns.iter().filter(|column| !keys.contains(column)).map(|column| setter(table, column)).collect();
     if sets.is_empty() {
         return " on conflict do nothing".into();
     }
-    format!(
-        " on conflict ({}) do update set {}",
-        keys.join(", "),
-        sets.join(", ")
-    )
+    format!(" on conflict ({}) do update set {}", keys.join(", "), sets.join(", "))
 }
 
 #[cfg(test)]
@@ -325,14 +267,8 @@ mod tests {
     fn statements_for_one_row() {
         let columns = ["a", "b", "c"];
         let cases = [
-            (
-                OnConflict::Error,
-                "insert into t (a, b, c) values ($1, $2, $3)",
-            ),
-            (
-                OnConflict::Ignore,
-                "insert into t (a, b, c) values ($1, $2, $3) on conflict do nothing",
-            ),
+            (OnConflict::Error, "insert into t (a, b, c) values ($1, $2, $3)"),
+            (OnConflict::Ignore, "insert into t (a, b, c) values ($1, $2, $3) on conflict do nothing"),
             (
                 OnConflict::Update { keys: &["a", "b"] },
                 "insert into t (a, b, c) values ($1, $2, $3) on conflict (a, b) do update set c = excluded.c",

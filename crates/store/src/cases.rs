@@ -93,11 +93,7 @@ pub struct CaseSums {
 }
 
 /// Stores cases in place of earlier revisions.
-pub fn put<'r>(
-    tx: &mut Tx<'_>,
-    tenant: &str,
-    cases: impl IntoIterator<Item = &'r CaseRow>,
-) -> Result<u64, StoreError> {
+pub fn put<'r>(tx: &mut Tx<'_>, tenant: &str, cases: impl IntoIterator<Item = &'r CaseRow>) -> Result<u64, StoreError> {
     record::insert(tx, tenant, Existing::Replace, cases)
 }
 
@@ -135,46 +131,26 @@ pub fn list(
         filter.clause()
     );
     let items = tx.query_as(&sql, filter.values(), |row| {
-        Ok(CaseItem {
-            case: CaseRow::read(row, 0)?,
-            overdue: row.int(CaseRow::COLUMNS.len())? == 1,
-        })
+        Ok(CaseItem { case: CaseRow::read(row, 0)?, overdue: row.int(CaseRow::COLUMNS.len())? == 1 })
     })?;
-    Ok(request.page(LIST, items, |item| {
-        vec![Value::from(item.case.due_at), Value::from(&item.case.id)]
-    }))
+    Ok(request.page(LIST, items, |item| vec![Value::from(item.case.due_at), Value::from(&item.case.id)]))
 }
 
 /// One case within the scope.
-pub fn by_id(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    id: &str,
-    now: i64,
-) -> Result<Option<CaseDetail>, StoreError> {
+pub fn by_id(tx: &mut Tx<'_>, scope: &Scope, id: &str, now: i64) -> Result<Option<CaseDetail>, StoreError> {
     let mut filter = Filter::scoped(scope, "c", "c.agent_code");
     filter.and_value("c.id =", id);
     Ok(details(tx, scope, filter, now)?.pop())
 }
 
 /// The cases of one payment, within the scope.
-pub fn of_payment(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    payment_id: &str,
-    now: i64,
-) -> Result<Vec<CaseDetail>, StoreError> {
+pub fn of_payment(tx: &mut Tx<'_>, scope: &Scope, payment_id: &str, now: i64) -> Result<Vec<CaseDetail>, StoreError> {
     let mut filter = Filter::scoped(scope, "c", "c.agent_code");
     filter.and_value("c.payment_id =", payment_id);
     details(tx, scope, filter, now)
 }
 
-fn details(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    mut filter: Filter<'_>,
-    now: i64,
-) -> Result<Vec<CaseDetail>, StoreError> {
+fn details(tx: &mut Tx<'_>, scope: &Scope, mut filter: Filter<'_>, now: i64) -> Result<Vec<CaseDetail>, StoreError> {
     let now = filter.bind(now);
     let sql = format!(
         "select {}, {} from cases c {} order by c.id",
@@ -184,20 +160,14 @@ fn details(
     );
     let mut cases = tx.query_as(&sql, filter.values(), |row| {
         let overdue = row.int(CaseRow::COLUMNS.len())? == 1;
-        Ok(CaseDetail {
-            case: CaseRow::read(row, 0)?,
-            overdue,
-            obligations: Vec::new(),
-        })
+        Ok(CaseDetail { case: CaseRow::read(row, 0)?, overdue, obligations: Vec::new() })
     })?;
     let sql = format!(
         "select {} from obligations o where o.tenant = $1 and o.case_id = $2 order by o.seq",
         ObligationRow::columns_of("o")
     );
     for it in &mut cases {
-        it.obligations = tx.query_as(&sql, values![&scope.tenant, &it.case.id], |row| {
-            ObligationRow::read(row, 0)
-        })?;
+        it.obligations = tx.query_as(&sql, values![&scope.tenant, &it.case.id], |row| ObligationRow::read(row, 0))?;
     }
     Ok(cases)
 }
@@ -217,11 +187,7 @@ pub fn sums(tx: &mut Tx<'_>, scope: &Scope, now: i64) -> Result<CaseSums, StoreE
     );
     let row = tx.query_first(&sql, filter.values())?;
     row.map_or(Ok(CaseSums::default()), |row| {
-        Ok(CaseSums {
-            open: row.int(0)?,
-            overdue: row.int(1)?,
-            amount_minor: row.int(2)?,
-        })
+        Ok(CaseSums { open: row.int(0)?, overdue: row.int(1)?, amount_minor: row.int(2)? })
     })
 }
 

@@ -56,10 +56,7 @@ pub fn put<'r>(
 
 /// Removes all episodes of the tenant, before the new ones of a whole judgement are put.
 pub fn clear(tx: &mut Tx<'_>, tenant: &str) -> Result<u64, StoreError> {
-    tx.execute(
-        "delete from episodes where tenant = $1",
-        crate::values![tenant],
-    )
+    tx.execute("delete from episodes where tenant = $1", crate::values![tenant])
 }
 
 /// Episodes within the scope, most payments first.
@@ -79,11 +76,7 @@ fn select(tx: &mut Tx<'_>, scope: &Scope, id: Option<&str>) -> Result<Vec<Episod
     let mut filter = Filter::of_tenant(scope, "ep");
     filter.and_some("ep.id =", id);
     let sql = match filter.within_scope("e.agent_code") {
-        None => format!(
-            "select {} from episodes ep {}",
-            EpisodeRow::columns_of("ep"),
-            filter.clause()
-        ),
+        None => format!("select {} from episodes ep {}", EpisodeRow::columns_of("ep"), filter.clause()),
         Some(agent) => {
             let columns = EpisodeRow::columns_of("ep")
                 .replace("ep.payments", "own.payments")
@@ -106,11 +99,7 @@ fn select(tx: &mut Tx<'_>, scope: &Scope, id: Option<&str>) -> Result<Vec<Episod
 }
 
 /// Which agents an episode hit, most payments first, within the scope.
-pub fn exposure(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    id: &str,
-) -> Result<Vec<EpisodeExposure>, StoreError> {
+pub fn exposure(tx: &mut Tx<'_>, scope: &Scope, id: &str) -> Result<Vec<EpisodeExposure>, StoreError> {
     let mut filter = Filter::scoped(scope, "e", "e.agent_code");
     filter.and_value("e.episode_id =", id);
     let sql = format!(
@@ -120,10 +109,6 @@ pub fn exposure(
         filter.clause()
     );
     tx.query_as(&sql, filter.values(), |row| {
-        Ok(EpisodeExposure {
-            agent_code: row.text(0)?.to_owned(),
-            payments: row.int(1)?,
-            amount_minor: row.int(2)?,
-        })
+        Ok(EpisodeExposure { agent_code: row.text(0)?.to_owned(), payments: row.int(1)?, amount_minor: row.int(2)? })
     })
 }

@@ -48,9 +48,7 @@ pub enum StoreError {
         found: String,
     },
     /// An earlier statement of the same transaction or savepoint failed.
-    #[error(
-        "the database transaction is spoiled and can only be rolled back; first failure: {first}"
-    )]
+    #[error("the database transaction is spoiled and can only be rolled back; first failure: {first}")]
     Spoiled {
         /// The first failure.
         first: String,
@@ -175,11 +173,7 @@ pub(crate) fn from_sqlite(sql: &str, error: &rusqlite::Error) -> StoreError {
         },
         _ => Failure::Other,
     };
-    StoreError::Statement {
-        sql: shorten(sql),
-        failure,
-        detail,
-    }
+    StoreError::Statement { sql: shorten(sql), failure, detail }
 }
 
 pub(crate) fn from_postgres(sql: &str, error: &postgres::Error) -> StoreError {
@@ -191,11 +185,7 @@ pub(crate) fn from_postgres(sql: &str, error: &postgres::Error) -> StoreError {
         Some("40001" | "40P01") => Failure::Serialization,
         _ => Failure::Other,
     };
-    StoreError::Statement {
-        sql: shorten(sql),
-        failure,
-        detail: postgres_detail(error),
-    }
+    StoreError::Statement { sql: shorten(sql), failure, detail: postgres_detail(error) }
 }
 
 /// The database's own words: the error's `Display` hides them.

@@ -69,29 +69,16 @@ pub fn put<'r>(
 }
 
 /// Removes an exception that a new judgement no longer sees. Its evidence entries stay.
-pub fn remove(
-    tx: &mut Tx<'_>,
-    tenant: &str,
-    payment_id: &str,
-    kind: &str,
-) -> Result<bool, StoreError> {
+pub fn remove(tx: &mut Tx<'_>, tenant: &str, payment_id: &str, kind: &str) -> Result<bool, StoreError> {
     let n_removed = tx.execute(
         "delete from exceptions where tenant = $1 and payment_id = $2 and kind = $3",
-        &[
-            Value::from(tenant),
-            Value::from(payment_id),
-            Value::from(kind),
-        ],
+        &[Value::from(tenant), Value::from(payment_id), Value::from(kind)],
     )?;
     Ok(n_removed > 0)
 }
 
 /// The exceptions of some payments, by payment and kind.
-pub fn of_payments(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    payment_ids: &[&str],
-) -> Result<Vec<ExceptionItem>, StoreError> {
+pub fn of_payments(tx: &mut Tx<'_>, scope: &Scope, payment_ids: &[&str]) -> Result<Vec<ExceptionItem>, StoreError> {
     if payment_ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -106,13 +93,8 @@ pub fn of_payments(
         filter.clause()
     );
     tx.query_as(&sql, filter.values(), |row| {
-        let case_id = row
-            .opt_text(ExceptionRow::COLUMNS.len())?
-            .map(str::to_owned);
-        Ok(ExceptionItem {
-            exception: ExceptionRow::read(row, 0)?,
-            case_id,
-        })
+        let case_id = row.opt_text(ExceptionRow::COLUMNS.len())?.map(str::to_owned);
+        Ok(ExceptionItem { exception: ExceptionRow::read(row, 0)?, case_id })
     })
 }
 
@@ -130,19 +112,11 @@ pub fn for_each(
         ExceptionRow::columns_of("e"),
         filter.clause()
     );
-    tx.for_each(&sql, filter.values(), |row| {
-        each(
-            ExceptionRow::read(row, 0)?,
-            row.text(ExceptionRow::COLUMNS.len())?,
-        )
-    })
+    tx.for_each(&sql, filter.values(), |row| each(ExceptionRow::read(row, 0)?, row.text(ExceptionRow::COLUMNS.len())?))
 }
 
 /// The part of their losses that verdicts lay on an agent, by the agent of the payment.
-pub(crate) fn borne_by_agents(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-) -> Result<HashMap<String, i64>, StoreError> {
+pub(crate) fn borne_by_agents(tx: &mut Tx<'_>, scope: &Scope) -> Result<HashMap<String, i64>, StoreError> {
     let filter = Filter::scoped(scope, "e", "e.agent_code");
     // Few different splits exist, so few rows come back.
     let sql = format!(
@@ -153,21 +127,16 @@ pub(crate) fn borne_by_agents(
     let mut weighted: HashMap<String, i128> = HashMap::new();
     tx.for_each(&sql, filter.values(), |row| {
         let share_bp = agent_share_bp(row.text(1)?)?;
-        *weighted.entry(row.text(0)?.to_owned()).or_default() +=
-            i128::from(row.int(2)?) * i128::from(share_bp);
+        *weighted.entry(row.text(0)?.to_owned()).or_default() += i128::from(row.int(2)?) * i128::from(share_bp);
         Ok(())
     })?;
-    Ok(weighted
-        .into_iter()
-        .map(|(code, sum)| (code, i64::try_from(sum / 10_000).unwrap_or(i64::MAX)))
-        .collect())
+    Ok(weighted.into_iter().map(|(code, sum)| (code, i64::try_from(sum / 10_000).unwrap_or(i64::MAX))).collect())
 }
 
 fn agent_share_bp(shares: &str) -> Result<u32, StoreError> {
-    let shares: HashMap<String, u32> =
-        serde_json::from_str(shares).map_err(|error| StoreError::Damaged {
-            what: "shares of an exception",
-            detail: format!("{shares}: {error}"),
-        })?;
+    let shares: HashMap<String, u32> = serde_json::from_str(shares).map_err(|error| StoreError::Damaged {
+        what: "shares of an exception",
+        detail: format!("{shares}: {error}"),
+    })?;
     Ok(shares.get("agent").copied().unwrap_or(0))
 }

@@ -91,10 +91,7 @@ pub fn insert_rejects<'r>(
 
 /// The number for the next file.
 pub fn next_seq(tx: &mut Tx<'_>, tenant: &str) -> Result<i64, StoreError> {
-    let row = tx.query_first(
-        "select coalesce(max(seq), 0) + 1 from files where tenant = $1",
-        values![tenant],
-    )?;
+    let row = tx.query_first("select coalesce(max(seq), 0) + 1 from files where tenant = $1", values![tenant])?;
     row.map_or(Ok(1), |row| row.int(0))
 }
 
@@ -128,11 +125,7 @@ pub fn list(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<FileRow>, StoreError> 
 }
 
 /// The files that a payment's refs name. The caller has the refs from a payment within its scope.
-pub(crate) fn by_seqs(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    seqs: &[u32],
-) -> Result<Vec<FileRow>, StoreError> {
+pub(crate) fn by_seqs(tx: &mut Tx<'_>, scope: &Scope, seqs: &[u32]) -> Result<Vec<FileRow>, StoreError> {
     let mut filter = Filter::of_tenant(scope, "f");
     let marks = filter.bind_list(seqs.iter().map(|&seq| Value::from(seq)));
     filter.and(format!("f.seq in {marks}"));
@@ -140,11 +133,7 @@ pub(crate) fn by_seqs(
 }
 
 fn select(tx: &mut Tx<'_>, filter: &Filter<'_>) -> Result<Vec<FileRow>, StoreError> {
-    let sql = format!(
-        "select {} from files f {} order by f.seq",
-        FileRow::columns_of("f"),
-        filter.clause()
-    );
+    let sql = format!("select {} from files f {} order by f.seq", FileRow::columns_of("f"), filter.clause());
     tx.query_as(&sql, filter.values(), |row| FileRow::read(row, 0))
 }
 
@@ -168,14 +157,9 @@ pub fn rejects(
     );
     let n_columns = RejectRow::COLUMNS.len();
     let items = tx.query_as(&sql, filter.values(), |row| {
-        let item = RejectItem {
-            reject: RejectRow::read(row, 0)?,
-            file_name: row.text(n_columns)?.to_owned(),
-        };
+        let item = RejectItem { reject: RejectRow::read(row, 0)?, file_name: row.text(n_columns)?.to_owned() };
         Ok((item, row.int(n_columns + 1)?))
     })?;
-    let page = request.page(LIST, items, |(item, file_seq)| {
-        vec![Value::from(*file_seq), Value::from(item.reject.seq)]
-    });
+    let page = request.page(LIST, items, |(item, file_seq)| vec![Value::from(*file_seq), Value::from(item.reject.seq)]);
     Ok(page.map(|(item, _)| item))
 }

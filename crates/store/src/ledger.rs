@@ -34,20 +34,14 @@ pub fn insert<'r>(
 }
 
 /// The lines of one case, within the scope, in the order they were booked.
-pub fn of_case(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    case_id: &str,
-) -> Result<Vec<LedgerLineRow>, StoreError> {
+pub fn of_case(tx: &mut Tx<'_>, scope: &Scope, case_id: &str) -> Result<Vec<LedgerLineRow>, StoreError> {
     let mut filter = Filter::of_tenant(scope, "l");
     // All journals of a case begin with its id and a dot; `/` is the sign after the dot.
     filter.and_value("l.journal_id >=", Value::from(format!("{case_id}.")));
     filter.and_value("l.journal_id <", Value::from(format!("{case_id}/")));
     if let Some(agent) = filter.within_scope("c.agent_code") {
         let id = filter.bind(case_id);
-        filter.and(format!(
-            "exists (select 1 from cases c where c.tenant = $1 and c.id = {id} and {agent})"
-        ));
+        filter.and(format!("exists (select 1 from cases c where c.tenant = $1 and c.id = {id} and {agent})"));
     }
     let sql = format!(
         "select {} from ledger_lines l {} order by l.booked_at, l.journal_id, l.line",

@@ -40,11 +40,7 @@ pub fn append<'r>(
 }
 
 /// Stores a checkpoint; one of the same size that is there already stays.
-pub fn add_checkpoint(
-    tx: &mut Tx<'_>,
-    tenant: &str,
-    checkpoint: &CheckpointRow,
-) -> Result<(), StoreError> {
+pub fn add_checkpoint(tx: &mut Tx<'_>, tenant: &str, checkpoint: &CheckpointRow) -> Result<(), StoreError> {
     record::insert(tx, tenant, Existing::Keep, [checkpoint])?;
     Ok(())
 }
@@ -52,16 +48,11 @@ pub fn add_checkpoint(
 /// How many entries the log has.
 pub fn size(tx: &mut Tx<'_>, scope: &Scope) -> Result<i64, StoreError> {
     let sql = "select coalesce(max(idx) + 1, 0) from log_entries where tenant = $1";
-    tx.query_first(sql, values![&scope.tenant])?
-        .map_or(Ok(0), |row| row.int(0))
+    tx.query_first(sql, values![&scope.tenant])?.map_or(Ok(0), |row| row.int(0))
 }
 
 /// One entry. An agent sees the entries that decide its own payments.
-pub fn entry(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    index: i64,
-) -> Result<Option<LogEntryRow>, StoreError> {
+pub fn entry(tx: &mut Tx<'_>, scope: &Scope, index: i64) -> Result<Option<LogEntryRow>, StoreError> {
     let mut filter = Filter::of_tenant(scope, "l");
     filter.and_value("l.idx =", index);
     if let Some(agent) = filter.within_scope("e.agent_code") {
@@ -69,24 +60,13 @@ pub fn entry(
             "exists (select 1 from exceptions e where e.tenant = l.tenant and e.entry_index = l.idx and {agent})"
         ));
     }
-    let sql = format!(
-        "select {} from log_entries l {}",
-        LogEntryRow::columns_of("l"),
-        filter.clause()
-    );
-    Ok(tx
-        .query_as(&sql, filter.values(), |row| LogEntryRow::read(row, 0))?
-        .pop())
+    let sql = format!("select {} from log_entries l {}", LogEntryRow::columns_of("l"), filter.clause());
+    Ok(tx.query_as(&sql, filter.values(), |row| LogEntryRow::read(row, 0))?.pop())
 }
 
 /// The leaf hashes of entries `start..end`. Proofs need those of all entries, and a hash tells nothing
 /// of what it covers, so an agent may have them all.
-pub fn leaf_hashes(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    start: i64,
-    end: i64,
-) -> Result<Vec<Vec<u8>>, StoreError> {
+pub fn leaf_hashes(tx: &mut Tx<'_>, scope: &Scope, start: i64, end: i64) -> Result<Vec<Vec<u8>>, StoreError> {
     tx.query_as(
         "select leaf_hash from log_entries where tenant = $1 and idx >= $2 and idx < $3 order by idx",
         values![&scope.tenant, start, end],
@@ -101,39 +81,22 @@ pub fn for_each(
     mut each: impl FnMut(LogEntryRow) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let filter = Filter::whole_tenant(scope, "l");
-    let sql = format!(
-        "select {} from log_entries l {} order by l.idx",
-        LogEntryRow::columns_of("l"),
-        filter.clause()
-    );
-    tx.for_each(&sql, filter.values(), |row| {
-        each(LogEntryRow::read(row, 0)?)
-    })
+    let sql = format!("select {} from log_entries l {} order by l.idx", LogEntryRow::columns_of("l"), filter.clause());
+    tx.for_each(&sql, filter.values(), |row| each(LogEntryRow::read(row, 0)?))
 }
 
 /// The checkpoint that covers most.
-pub fn latest_checkpoint(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-) -> Result<Option<CheckpointRow>, StoreError> {
+pub fn latest_checkpoint(tx: &mut Tx<'_>, scope: &Scope) -> Result<Option<CheckpointRow>, StoreError> {
     let sql = format!(
         "select {} from checkpoints c where c.tenant = $1 order by c.size desc limit 1",
         CheckpointRow::columns_of("c")
     );
-    Ok(tx
-        .query_as(&sql, &[Value::from(&scope.tenant)], |row| {
-            CheckpointRow::read(row, 0)
-        })?
-        .pop())
+    Ok(tx.query_as(&sql, &[Value::from(&scope.tenant)], |row| CheckpointRow::read(row, 0))?.pop())
 }
 
 /// All checkpoints, smallest first.
 pub fn checkpoints(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<CheckpointRow>, StoreError> {
-    let sql = format!(
-        "select {} from checkpoints c where c.tenant = $1 order by c.size",
-        CheckpointRow::columns_of("c")
-    );
-    tx.query_as(&sql, &[Value::from(&scope.tenant)], |row| {
-        CheckpointRow::read(row, 0)
-    })
+    let sql =
+        format!("select {} from checkpoints c where c.tenant = $1 order by c.size", CheckpointRow::columns_of("c"));
+    tx.query_as(&sql, &[Value::from(&scope.tenant)], |row| CheckpointRow::read(row, 0))
 }

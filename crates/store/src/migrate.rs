@@ -19,10 +19,7 @@ pub(crate) struct Migration {
 #[derive(Debug, Clone, Copy)]
 enum Script {
     Common(&'static str),
-    Dialects {
-        sqlite: &'static str,
-        postgres: &'static str,
-    },
+    Dialects { sqlite: &'static str, postgres: &'static str },
 }
 
 impl Migration {
@@ -37,11 +34,7 @@ impl Migration {
 
 /// All steps, in order. A step that has been released is never edited: its checksum is in every store.
 pub(crate) const MIGRATIONS: &[Migration] = &[
-    Migration {
-        number: 1,
-        name: "spine",
-        script: Script::Common(include_str!("../migrations/common/0001_spine.sql")),
-    },
+    Migration { number: 1, name: "spine", script: Script::Common(include_str!("../migrations/common/0001_spine.sql")) },
     Migration {
         number: 2,
         name: "append_only",
@@ -53,19 +46,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 3,
         name: "statistics",
-        script: Script::Dialects {
-            sqlite: include_str!("../migrations/sqlite/0003_statistics.sql"),
-            postgres: "",
-        },
+        script: Script::Dialects { sqlite: include_str!("../migrations/sqlite/0003_statistics.sql"), postgres: "" },
     },
 ];
 
 /// Brings the schema of `store` up to `migrations`. Safe when several processes start at once.
 pub(crate) fn run(store: &Store, migrations: &[Migration]) -> Result<(), StoreError> {
-    if store
-        .read(|tx| is_current(tx, store.engine(), migrations))
-        .unwrap_or(false)
-    {
+    if store.read(|tx| is_current(tx, store.engine(), migrations)).unwrap_or(false) {
         return Ok(());
     }
     store.write(|tx| {
@@ -92,16 +79,9 @@ fn lock(tx: &mut Tx<'_>, engine: Engine) -> Result<(), StoreError> {
 }
 
 /// Fails, and so gives false, in a store without any schema.
-fn is_current(
-    tx: &mut Tx<'_>,
-    engine: Engine,
-    migrations: &[Migration],
-) -> Result<bool, StoreError> {
-    let applied = tx.query_as(
-        "select sha256 from migrations order by number",
-        &[],
-        |row| Ok(row.text(0)?.to_owned()),
-    )?;
+fn is_current(tx: &mut Tx<'_>, engine: Engine, migrations: &[Migration]) -> Result<bool, StoreError> {
+    let applied =
+        tx.query_as("select sha256 from migrations order by number", &[], |row| Ok(row.text(0)?.to_owned()))?;
     Ok(applied.iter().eq(migrations
         .iter()
         .map(|migration| checksum(migration.script(engine)))
@@ -112,10 +92,7 @@ fn is_current(
 fn apply(tx: &mut Tx<'_>, engine: Engine, migration: &Migration) -> Result<(), StoreError> {
     let sql = migration.script(engine);
     let sha256 = checksum(sql);
-    let stored = tx.query_first(
-        "select sha256 from migrations where number = $1",
-        values![migration.number],
-    )?;
+    let stored = tx.query_first("select sha256 from migrations where number = $1", values![migration.number])?;
     match stored {
         Some(row) if row.text(0)? == sha256 => Ok(()),
         Some(_) => Err(StoreError::Migration {
@@ -141,10 +118,7 @@ fn apply(tx: &mut Tx<'_>, engine: Engine, migration: &Migration) -> Result<(), S
 
 fn refuse_newer(tx: &mut Tx<'_>, migrations: &[Migration]) -> Result<(), StoreError> {
     let known = migrations.last().map_or(0, |migration| migration.number);
-    match tx.query_first(
-        "select number, name from migrations where number > $1 order by number",
-        values![known],
-    )? {
+    match tx.query_first("select number, name from migrations where number > $1 order by number", values![known])? {
         None => Ok(()),
         Some(row) => Err(StoreError::Migration {
             number: row.int(0)?,
@@ -168,10 +142,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// PostgreSQL's names for the portable types. Text is ordered by code point, as SQLite does,
 /// and not by the language of the server.
 fn for_postgres(sql: &str) -> String {
-    sql.lines()
-        .map(line_for_postgres)
-        .collect::<Vec<_>>()
-        .join("\n")
+    sql.lines().map(line_for_postgres).collect::<Vec<_>>().join("\n")
 }
 
 fn line_for_postgres(line: &str) -> String {
@@ -204,29 +175,20 @@ mod tests {
                 let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
                 for &engine in engines {
                     assert!(
-                        MIGRATIONS
-                            .iter()
-                            .any(|migration| migration.script(engine) == text),
+                        MIGRATIONS.iter().any(|migration| migration.script(engine) == text),
                         "{folder}: {text:.80}"
                     );
                 }
             }
         }
-        assert!(
-            MIGRATIONS
-                .windows(2)
-                .all(|pair| pair[0].number + 1 == pair[1].number)
-        );
+        assert!(MIGRATIONS.windows(2).all(|pair| pair[0].number + 1 == pair[1].number));
     }
 
     #[test]
     fn types_are_rewritten_for_postgres_but_names_and_comments_are_not() {
         let cases = [
             ("  refs blob not null, -- a blob", "  refs bytea not null,"),
-            (
-                "  name text primary key,",
-                "  name text collate \"C\" primary key,",
-            ),
+            ("  name text primary key,", "  name text collate \"C\" primary key,"),
             ("  a text,", "  a text collate \"C\","),
             ("  blob_text bigint", "  blob_text bigint"),
         ];
@@ -238,20 +200,11 @@ mod tests {
     #[test]
     fn a_changed_or_newer_script_is_refused() {
         let db = testing::sqlite();
-        let changed = [Migration {
-            script: Script::Common("select 1;"),
-            ..MIGRATIONS[0]
-        }];
+        let changed = [Migration { script: Script::Common("select 1;"), ..MIGRATIONS[0] }];
         let error = run(&db.store, &changed).unwrap_err();
-        assert!(
-            matches!(error, StoreError::Migration { number: 1, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, StoreError::Migration { number: 1, .. }), "{error}");
         let error = run(&db.store, &MIGRATIONS[..1]).unwrap_err();
-        assert!(
-            matches!(error, StoreError::Migration { number: 2, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, StoreError::Migration { number: 2, .. }), "{error}");
     }
 
     #[test]
@@ -259,19 +212,10 @@ mod tests {
         let db = testing::sqlite();
         let mut steps = MIGRATIONS.to_vec();
         let number = steps.len() as i64 + 1;
-        let script =
-            Script::Common("create table half (a bigint); insert into nowhere values (1);");
-        steps.push(Migration {
-            number,
-            name: "half",
-            script,
-        });
+        let script = Script::Common("create table half (a bigint); insert into nowhere values (1);");
+        steps.push(Migration { number, name: "half", script });
         run(&db.store, &steps).unwrap_err();
-        assert!(
-            db.store
-                .read(|tx| tx.query("select a from half", &[]))
-                .is_err()
-        );
+        assert!(db.store.read(|tx| tx.query("select a from half", &[])).is_err());
         run(&db.store, MIGRATIONS).unwrap();
     }
 }

@@ -100,29 +100,18 @@ pub fn add_tallies<'r>(
 
 /// Empties the cells of hours `from..to`, before they are counted anew.
 pub fn clear_tallies(tx: &mut Tx<'_>, tenant: &str, from: i64, to: i64) -> Result<u64, StoreError> {
-    tx.execute(
-        "delete from tallies where tenant = $1 and hour_at >= $2 and hour_at < $3",
-        values![tenant, from, to],
-    )
+    tx.execute("delete from tallies where tenant = $1 and hour_at >= $2 and hour_at < $3", values![tenant, from, to])
 }
 
 /// The hours that have payments, earliest first: the caller knows which business dates they are.
 pub fn hours(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<i64>, StoreError> {
     let filter = Filter::scoped(scope, "t", "t.agent_code");
-    let sql = format!(
-        "select distinct t.hour_at from tallies t {} order by t.hour_at",
-        filter.clause()
-    );
+    let sql = format!("select distinct t.hour_at from tallies t {} order by t.hour_at", filter.clause());
     tx.query_as(&sql, filter.values(), |row| row.int(0))
 }
 
 /// Sums of the hours `from..to` within the scope.
-pub fn overview(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    from: i64,
-    to: i64,
-) -> Result<Overview, StoreError> {
+pub fn overview(tx: &mut Tx<'_>, scope: &Scope, from: i64, to: i64) -> Result<Overview, StoreError> {
     let mut filter = Filter::scoped(scope, "t", "t.agent_code");
     filter.and_value("t.hour_at >=", from);
     filter.and_value("t.hour_at <", to);
@@ -134,11 +123,7 @@ pub fn overview(
     );
     let mut overview = Overview::default();
     tx.for_each(&sql, filter.values(), |row| {
-        let cell = Sums {
-            count: row.int(4)?,
-            amount_minor: row.int(5)?,
-            loss_minor: row.int(6)?,
-        };
+        let cell = Sums { count: row.int(4)?, amount_minor: row.int(5)?, loss_minor: row.int(6)? };
         overview.add(row.int(0)?, row.text(1)?, row.text(2)?, row.text(3)?, cell)
     })?;
     Ok(overview)
@@ -154,23 +139,12 @@ pub fn file_sums(tx: &mut Tx<'_>, scope: &Scope) -> Result<FileSums, StoreError>
     );
     let row = tx.query_first(&sql, filter.values())?;
     row.map_or(Ok(FileSums::default()), |row| {
-        Ok(FileSums {
-            files: row.int(0)?,
-            rows: row.int(1)?,
-            rejected: row.int(2)?,
-        })
+        Ok(FileSums { files: row.int(0)?, rows: row.int(1)?, rejected: row.int(2)? })
     })
 }
 
 impl Overview {
-    fn add(
-        &mut self,
-        hour_at: i64,
-        kind: &str,
-        cause: &str,
-        outward: &str,
-        cell: Sums,
-    ) -> Result<(), StoreError> {
+    fn add(&mut self, hour_at: i64, kind: &str, cause: &str, outward: &str, cell: Sums) -> Result<(), StoreError> {
         let hour = self.by_hour.entry(hour_at).or_default();
         if kind.is_empty() {
             hour.payments += cell.count;
@@ -180,24 +154,15 @@ impl Overview {
         *hour.by_kind.entry(kind.to_owned()).or_default() += cell.count;
         self.exceptions.add(cell)?;
         self.by_kind.entry(kind.to_owned()).or_default().add(cell)?;
-        self.by_cause
-            .entry(cause.to_owned())
-            .or_default()
-            .add(cell)?;
-        self.by_outward
-            .entry(outward.to_owned())
-            .or_default()
-            .add(cell)
+        self.by_cause.entry(cause.to_owned()).or_default().add(cell)?;
+        self.by_outward.entry(outward.to_owned()).or_default().add(cell)
     }
 }
 
 impl Sums {
     fn add(&mut self, other: Self) -> Result<(), StoreError> {
         let add = |a: i64, b: i64| {
-            a.checked_add(b).ok_or(StoreError::Damaged {
-                what: "tallies",
-                detail: "a sum exceeds 64 bits".into(),
-            })
+            a.checked_add(b).ok_or(StoreError::Damaged { what: "tallies", detail: "a sum exceeds 64 bits".into() })
         };
         self.count = add(self.count, other.count)?;
         self.amount_minor = add(self.amount_minor, other.amount_minor)?;

@@ -32,18 +32,11 @@ impl PageRequest {
     /// The first page.
     #[must_use]
     pub fn first(limit: u32) -> Self {
-        Self {
-            cursor: None,
-            limit,
-        }
+        Self { cursor: None, limit }
     }
 
     fn limit(&self) -> usize {
-        let limit = if self.limit == 0 {
-            LIMIT_DEFAULT
-        } else {
-            self.limit.min(LIMIT_MAX)
-        };
+        let limit = if self.limit == 0 { LIMIT_DEFAULT } else { self.limit.min(LIMIT_MAX) };
         limit as usize
     }
 
@@ -53,41 +46,25 @@ impl PageRequest {
     }
 
     /// The key of the last row of the page before. A cursor of another `list` is refused.
-    pub(crate) fn seek(
-        &self,
-        list: &str,
-        n_keys: usize,
-    ) -> Result<Option<Vec<Value<'static>>>, StoreError> {
+    pub(crate) fn seek(&self, list: &str, n_keys: usize) -> Result<Option<Vec<Value<'static>>>, StoreError> {
         let Some(cursor) = &self.cursor else {
             return Ok(None);
         };
-        let bytes = URL_SAFE_NO_PAD
-            .decode(cursor)
-            .map_err(|_| StoreError::Cursor)?;
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| StoreError::Cursor)?;
         let parts: Vec<Json> = serde_json::from_slice(&bytes).map_err(|_| StoreError::Cursor)?;
         match parts.split_first() {
-            Some((Json::String(tag), keys)) if tag == list && keys.len() == n_keys => keys
-                .iter()
-                .map(key_from_json)
-                .collect::<Result<_, _>>()
-                .map(Some),
+            Some((Json::String(tag), keys)) if tag == list && keys.len() == n_keys => {
+                keys.iter().map(key_from_json).collect::<Result<_, _>>().map(Some)
+            }
             _ => Err(StoreError::Cursor),
         }
     }
 
     /// Cuts fetched rows to the page and names its last row.
-    pub(crate) fn page<T>(
-        &self,
-        list: &str,
-        mut items: Vec<T>,
-        key: impl Fn(&T) -> Vec<Value<'_>>,
-    ) -> Page<T> {
+    pub(crate) fn page<T>(&self, list: &str, mut items: Vec<T>, key: impl Fn(&T) -> Vec<Value<'_>>) -> Page<T> {
         let has_more = items.len() > self.limit();
         items.truncate(self.limit());
-        let next_cursor = items
-            .last()
-            .filter(|_| has_more)
-            .map(|last| encode(list, &key(last)));
+        let next_cursor = items.last().filter(|_| has_more).map(|last| encode(list, &key(last)));
         Page { items, next_cursor }
     }
 }
@@ -95,10 +72,7 @@ impl PageRequest {
 impl<T> Page<T> {
     /// The same page with other items.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            items: self.items.into_iter().map(change).collect(),
-            next_cursor: self.next_cursor,
-        }
+        Page { items: self.items.into_iter().map(change).collect(), next_cursor: self.next_cursor }
     }
 }
 
@@ -130,44 +104,22 @@ mod tests {
 
     #[test]
     fn a_cursor_names_the_last_row_of_its_page() {
-        let first =
-            PageRequest::first(2).page("payments", vec![(3, "c"), (2, "b"), (1, "a")], keys);
+        let first = PageRequest::first(2).page("payments", vec![(3, "c"), (2, "b"), (1, "a")], keys);
         assert_eq!(first.items, [(3, "c"), (2, "b")]);
-        let next = PageRequest {
-            cursor: first.next_cursor,
-            limit: 2,
-        };
-        assert_eq!(
-            next.seek("payments", 2).unwrap().unwrap(),
-            [Value::from(2), Value::from("b")]
-        );
-        assert_eq!(
-            next.page("payments", vec![(1, "a")], keys).next_cursor,
-            None
-        );
+        let next = PageRequest { cursor: first.next_cursor, limit: 2 };
+        assert_eq!(next.seek("payments", 2).unwrap().unwrap(), [Value::from(2), Value::from("b")]);
+        assert_eq!(next.page("payments", vec![(1, "a")], keys).next_cursor, None);
     }
 
     #[test]
     fn foreign_cursors_are_refused() {
         let page = PageRequest::first(1).page("payments", vec![(3, "c"), (2, "b")], keys);
-        let request = PageRequest {
-            cursor: page.next_cursor,
-            limit: 1,
-        };
+        let request = PageRequest { cursor: page.next_cursor, limit: 1 };
         assert!(matches!(request.seek("cases", 2), Err(StoreError::Cursor)));
-        assert!(matches!(
-            request.seek("payments", 1),
-            Err(StoreError::Cursor)
-        ));
+        assert!(matches!(request.seek("payments", 1), Err(StoreError::Cursor)));
         for cursor in ["", "!", "bnVsbA", "W10"] {
-            let request = PageRequest {
-                cursor: Some(cursor.into()),
-                limit: 1,
-            };
-            assert!(
-                matches!(request.seek("payments", 2), Err(StoreError::Cursor)),
-                "{cursor}"
-            );
+            let request = PageRequest { cursor: Some(cursor.into()), limit: 1 };
+            assert!(matches!(request.seek("payments", 2), Err(StoreError::Cursor)), "{cursor}");
         }
     }
 }

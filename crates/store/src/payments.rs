@@ -162,12 +162,8 @@ pub fn list(
         list_from_payments(scope, wanted, request)?
     };
     let items = tx.query_as(&sql, filter.values(), item_from)?;
-    let mut page = request.page(LIST, items, |item| {
-        vec![
-            Value::from(item.payment.started_at),
-            Value::from(&item.payment.id),
-        ]
-    });
+    let mut page =
+        request.page(LIST, items, |item| vec![Value::from(item.payment.started_at), Value::from(&item.payment.id)]);
     add_exceptions(tx, scope, &mut page.items)?;
     Ok(page)
 }
@@ -230,10 +226,7 @@ fn list_from_exceptions<'f>(
 /// Conditions on columns that payments and exceptions share.
 fn add_common_conditions<'f>(filter: &mut Filter<'f>, alias: &str, wanted: &'f PaymentFilter) {
     filter.and_subtree(&format!("{alias}.agent_code"), wanted.agent.as_deref());
-    filter.and_some(
-        &format!("{alias}.merchant_code ="),
-        wanted.merchant.as_deref(),
-    );
+    filter.and_some(&format!("{alias}.merchant_code ="), wanted.merchant.as_deref());
     filter.and_some(&format!("{alias}.tid ="), wanted.tid.as_deref());
     filter.and_some(&format!("{alias}.city ="), wanted.city.as_deref());
     filter.and_some(&format!("{alias}.started_at >="), wanted.started_from);
@@ -264,18 +257,12 @@ fn item_from(row: &Row<'_>) -> Result<PaymentItem, StoreError> {
     })
 }
 
-fn add_exceptions(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    items: &mut [PaymentItem],
-) -> Result<(), StoreError> {
+fn add_exceptions(tx: &mut Tx<'_>, scope: &Scope, items: &mut [PaymentItem]) -> Result<(), StoreError> {
     let with_kinds = items.iter().filter(|item| !item.payment.kinds.is_empty());
     let ids: Vec<&str> = with_kinds.map(|item| item.payment.id.as_str()).collect();
     let mut found = exceptions::of_payments(tx, scope, &ids)?;
     for item in items {
-        let (own, rest) = found
-            .into_iter()
-            .partition(|it| it.exception.payment_id == item.payment.id);
+        let (own, rest) = found.into_iter().partition(|it| it.exception.payment_id == item.payment.id);
         item.exceptions = own;
         found = rest;
     }
@@ -283,12 +270,7 @@ fn add_exceptions(
 }
 
 /// One payment within the scope, with everything that hangs on it; `now` tells which cases are late.
-pub fn by_id(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    id: &str,
-    now: i64,
-) -> Result<Option<PaymentDetail>, StoreError> {
+pub fn by_id(tx: &mut Tx<'_>, scope: &Scope, id: &str, now: i64) -> Result<Option<PaymentDetail>, StoreError> {
     let mut filter = Filter::scoped(scope, "p", "p.agent_code");
     filter.and_value("p.id =", id);
     let sql = format!(
@@ -314,12 +296,8 @@ pub fn by_id(
         ledger.extend(ledger::of_case(tx, scope, &it.case.id)?);
     }
     Ok(Some(PaymentDetail {
-        agent_name: row
-            .opt_text(PaymentRow::COLUMNS.len() + 1)?
-            .map(str::to_owned),
-        app_version: row
-            .opt_text(PaymentRow::COLUMNS.len() + 2)?
-            .map(str::to_owned),
+        agent_name: row.opt_text(PaymentRow::COLUMNS.len() + 1)?.map(str::to_owned),
+        app_version: row.opt_text(PaymentRow::COLUMNS.len() + 2)?.map(str::to_owned),
         files: files::by_seqs(tx, scope, &seqs.into_iter().collect::<Vec<_>>())?,
         breaks: breaks::of_payment(tx, scope, id)?,
         episodes: episodes_of(tx, scope, item.exceptions.iter().map(|it| &it.exception))?,
@@ -335,10 +313,7 @@ fn episodes_of<'e>(
     scope: &Scope,
     exceptions: impl Iterator<Item = &'e ExceptionRow>,
 ) -> Result<Vec<EpisodeRow>, StoreError> {
-    let ids: BTreeSet<&str> = exceptions
-        .map(|it| it.episode_id.as_str())
-        .filter(|id| !id.is_empty())
-        .collect();
+    let ids: BTreeSet<&str> = exceptions.map(|it| it.episode_id.as_str()).filter(|id| !id.is_empty()).collect();
     let mut found = Vec::new();
     for id in ids {
         found.extend(episodes::by_id(tx, scope, id)?);

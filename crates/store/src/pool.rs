@@ -17,14 +17,7 @@ struct State<C> {
 
 impl<C> Pool<C> {
     pub(crate) fn new(max: usize) -> Self {
-        Self {
-            state: Mutex::new(State {
-                idle: Vec::new(),
-                n_open: 0,
-            }),
-            returned: Condvar::new(),
-            max,
-        }
+        Self { state: Mutex::new(State { idle: Vec::new(), n_open: 0 }), returned: Condvar::new(), max }
     }
 
     /// An idle connection that is still `alive`, or a new one; waits while all are in use.
@@ -37,10 +30,7 @@ impl<C> Pool<C> {
         loop {
             while let Some(conn) = state.idle.pop() {
                 if alive(&conn) {
-                    return Ok(Pooled {
-                        pool: self,
-                        conn: Some(conn),
-                    });
+                    return Ok(Pooled { pool: self, conn: Some(conn) });
                 }
                 state.n_open -= 1;
             }
@@ -48,17 +38,11 @@ impl<C> Pool<C> {
                 state.n_open += 1;
                 break;
             }
-            state = self
-                .returned
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         drop(state);
         // From here on the guard gives the place back, also when opening fails.
-        let mut pooled = Pooled {
-            pool: self,
-            conn: None,
-        };
+        let mut pooled = Pooled { pool: self, conn: None };
         pooled.conn = Some(open()?);
         Ok(pooled)
     }
@@ -76,9 +60,7 @@ impl<C> Pool<C> {
 
 impl<C> fmt::Debug for Pool<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool")
-            .field("max", &self.max)
-            .finish_non_exhaustive()
+        f.debug_struct("Pool").field("max", &self.max).finish_non_exhaustive()
     }
 }
 

@@ -29,33 +29,21 @@ impl PostgresStore {
         let location = without_password(url);
         let config = Config::from_str(url).map_err(|error| StoreError::Open {
             location: location.clone(),
-            detail: format!(
-                "{}; expected postgres://user@host/database",
-                postgres_detail(&error)
-            ),
+            detail: format!("{}; expected postgres://user@host/database", postgres_detail(&error)),
         })?;
-        Ok(Self {
-            location,
-            config,
-            pool: Pool::new(CONNECTIONS_MAX),
-        })
+        Ok(Self { location, config, pool: Pool::new(CONNECTIONS_MAX) })
     }
 
     pub(crate) fn with_connection<T>(
         &self,
         work: impl FnOnce(&mut PgConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut conn = self
-            .pool
-            .take(|| self.connect(), |conn| !conn.client.is_closed())?;
+        let mut conn = self.pool.take(|| self.connect(), |conn| !conn.client.is_closed())?;
         work(&mut conn)
     }
 
     /// The one place where a lost serializable transaction is repeated.
-    pub(crate) fn write<T>(
-        &self,
-        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    pub(crate) fn write<T>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.with_connection(|conn| {
             let mut attempt = 1;
             loop {
@@ -72,20 +60,11 @@ impl PostgresStore {
     }
 
     fn connect(&self) -> Result<PgConnection, StoreError> {
-        let client = self
-            .config
-            .connect(NoTls)
-            .map_err(|error| StoreError::Open {
-                location: self.location.clone(),
-                detail: format!(
-                    "{}; is PostgreSQL running, and does the database exist?",
-                    postgres_detail(&error)
-                ),
-            })?;
-        Ok(PgConnection {
-            client,
-            statements: HashMap::new(),
-        })
+        let client = self.config.connect(NoTls).map_err(|error| StoreError::Open {
+            location: self.location.clone(),
+            detail: format!("{}; is PostgreSQL running, and does the database exist?", postgres_detail(&error)),
+        })?;
+        Ok(PgConnection { client, statements: HashMap::new() })
     }
 }
 
@@ -116,10 +95,7 @@ impl PgConnection {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self
-            .client
-            .prepare(sql)
-            .map_err(|error| from_postgres(sql, &error))?;
+        let statement = self.client.prepare(sql).map_err(|error| from_postgres(sql, &error))?;
         if self.statements.len() >= STATEMENTS_CACHED {
             self.statements.clear();
         }
@@ -127,35 +103,20 @@ impl PgConnection {
         Ok(statement)
     }
 
-    pub(crate) fn query(
-        &mut self,
-        sql: &str,
-        values: &[Value<'_>],
-    ) -> Result<Vec<Row<'static>>, StoreError> {
+    pub(crate) fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row<'static>>, StoreError> {
         let statement = self.prepare_for(sql, values)?;
-        let rows = self
-            .client
-            .query(&statement, &as_params(values))
-            .map_err(|error| from_postgres(sql, &error))?;
+        let rows = self.client.query(&statement, &as_params(values)).map_err(|error| from_postgres(sql, &error))?;
         Ok(rows.into_iter().map(Row::from_postgres).collect())
     }
 
-    pub(crate) fn stream(
-        &mut self,
-        sql: &str,
-        values: &[Value<'_>],
-    ) -> Result<RowIter<'_>, StoreError> {
+    pub(crate) fn stream(&mut self, sql: &str, values: &[Value<'_>]) -> Result<RowIter<'_>, StoreError> {
         let statement = self.prepare_for(sql, values)?;
-        self.client
-            .query_raw(&statement, as_params(values))
-            .map_err(|error| from_postgres(sql, &error))
+        self.client.query_raw(&statement, as_params(values)).map_err(|error| from_postgres(sql, &error))
     }
 
     pub(crate) fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let statement = self.prepare_for(sql, values)?;
-        self.client
-            .execute(&statement, &as_params(values))
-            .map_err(|error| from_postgres(sql, &error))
+        self.client.execute(&statement, &as_params(values)).map_err(|error| from_postgres(sql, &error))
     }
 
     fn prepare_for(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Statement, StoreError> {
@@ -164,20 +125,13 @@ impl PgConnection {
         if expected == values.len() {
             Ok(statement)
         } else {
-            Err(StoreError::Parameters {
-                sql: shorten(sql),
-                expected,
-                found: values.len(),
-            })
+            Err(StoreError::Parameters { sql: shorten(sql), expected, found: values.len() })
         }
     }
 }
 
 fn as_params<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    values
-        .iter()
-        .map(|value| value as &(dyn ToSql + Sync))
-        .collect()
+    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
 /// The URL for messages and logs.
@@ -186,10 +140,7 @@ fn without_password(url: &str) -> String {
         return "postgres".into();
     };
     match rest.split_once('@') {
-        Some((user, place)) => format!(
-            "{scheme}://{}@{place}",
-            user.split(':').next().unwrap_or_default()
-        ),
+        Some((user, place)) => format!("{scheme}://{}@{place}", user.split(':').next().unwrap_or_default()),
         None => url.to_owned(),
     }
 }
@@ -200,10 +151,7 @@ mod tests {
 
     #[test]
     fn messages_never_show_the_password() {
-        assert_eq!(
-            without_password("postgres://onus:secret@db/onus"),
-            "postgres://onus@db/onus"
-        );
+        assert_eq!(without_password("postgres://onus:secret@db/onus"), "postgres://onus@db/onus");
         assert_eq!(without_password("postgres://db/onus"), "postgres://db/onus");
         assert_eq!(without_password("password=secret"), "postgres");
     }

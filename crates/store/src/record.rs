@@ -20,11 +20,7 @@ pub trait Record: Sized {
     /// `alias.column, alias.column, ...` for a select list.
     #[must_use]
     fn columns_of(alias: &str) -> String {
-        Self::COLUMNS
-            .iter()
-            .map(|column| format!("{alias}.{column}"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        Self::COLUMNS.iter().map(|column| format!("{alias}.{column}")).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -65,9 +61,7 @@ pub(crate) fn insert<'r, R: Record + 'r>(
 }
 
 fn with_tenant(columns: &[&'static str]) -> Vec<&'static str> {
-    std::iter::once("tenant")
-        .chain(columns.iter().copied())
-        .collect()
+    std::iter::once("tenant").chain(columns.iter().copied()).collect()
 }
 
 /// A Rust type that stands in one column.

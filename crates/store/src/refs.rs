@@ -33,30 +33,14 @@ impl PaymentRefs {
     pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         let mut reader = Reader { bytes, at: 0 };
         let mut refs = Vec::new();
-        let mut before = ObservationRef {
-            file_seq: 0,
-            offset: 0,
-            len: 0,
-            leg: 0,
-        };
+        let mut before = ObservationRef { file_seq: 0, offset: 0, len: 0, leg: 0 };
         while reader.at < bytes.len() {
-            let file_seq = before
-                .file_seq
-                .wrapping_add_signed(reader.signed_32("file")?);
-            let base = if file_seq == before.file_seq {
-                before.offset
-            } else {
-                0
-            };
+            let file_seq = before.file_seq.wrapping_add_signed(reader.signed_32("file")?);
+            let base = if file_seq == before.file_seq { before.offset } else { 0 };
             let offset = base.wrapping_add_signed(unzigzag(reader.unsigned()?));
             let len = reader.unsigned_32("length")?;
             let leg = reader.byte()?;
-            before = ObservationRef {
-                file_seq,
-                offset,
-                len,
-                leg,
-            };
+            before = ObservationRef { file_seq, offset, len, leg };
             refs.push(before);
         }
         Ok(Self(refs))
@@ -67,24 +51,12 @@ impl PaymentRefs {
 #[must_use]
 pub fn encode_refs(refs: &[ObservationRef]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(refs.len() * 9);
-    let mut before = ObservationRef {
-        file_seq: 0,
-        offset: 0,
-        len: 0,
-        leg: 0,
-    };
+    let mut before = ObservationRef { file_seq: 0, offset: 0, len: 0, leg: 0 };
     for &it in refs {
-        let base = if it.file_seq == before.file_seq {
-            before.offset
-        } else {
-            0
-        };
+        let base = if it.file_seq == before.file_seq { before.offset } else { 0 };
         let file_change = it.file_seq.wrapping_sub(before.file_seq).cast_signed();
         push_varint(&mut bytes, zigzag(file_change.into()));
-        push_varint(
-            &mut bytes,
-            zigzag(it.offset.wrapping_sub(base).cast_signed()),
-        );
+        push_varint(&mut bytes, zigzag(it.offset.wrapping_sub(base).cast_signed()));
         push_varint(&mut bytes, it.len.into());
         bytes.push(it.leg);
         before = it;
@@ -115,11 +87,7 @@ struct Reader<'b> {
 
 impl Reader<'_> {
     fn byte(&mut self) -> Result<u8, StoreError> {
-        let byte = self
-            .bytes
-            .get(self.at)
-            .copied()
-            .ok_or_else(|| self.damaged("it ends early"))?;
+        let byte = self.bytes.get(self.at).copied().ok_or_else(|| self.damaged("it ends early"))?;
         self.at += 1;
         Ok(byte)
     }
@@ -151,10 +119,7 @@ impl Reader<'_> {
     }
 
     fn damaged(&self, detail: &str) -> StoreError {
-        StoreError::Damaged {
-            what: "payment refs",
-            detail: format!("byte {}: {detail}", self.at),
-        }
+        StoreError::Damaged { what: "payment refs", detail: format!("byte {}: {detail}", self.at) }
     }
 }
 
@@ -164,14 +129,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn any_ref() -> impl Strategy<Value = ObservationRef> {
-        (any::<u32>(), any::<u64>(), any::<u32>(), any::<u8>()).prop_map(
-            |(file_seq, offset, len, leg)| ObservationRef {
-                file_seq,
-                offset,
-                len,
-                leg,
-            },
-        )
+        (any::<u32>(), any::<u64>(), any::<u32>(), any::<u8>())
+            .prop_map(|(file_seq, offset, len, leg)| ObservationRef { file_seq, offset, len, leg })
     }
 
     proptest! {
@@ -204,10 +163,6 @@ mod tests {
                 leg: i as u8,
             })
             .collect();
-        assert!(
-            encode_refs(&refs).len() <= 60,
-            "{}",
-            encode_refs(&refs).len()
-        );
+        assert!(encode_refs(&refs).len() <= 60, "{}", encode_refs(&refs).len());
     }
 }

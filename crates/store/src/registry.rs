@@ -182,21 +182,11 @@ pub fn agents(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<AgentItem>, StoreErr
 }
 
 /// One merchant within the scope.
-pub fn merchant(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    code: &str,
-) -> Result<Option<MerchantRow>, StoreError> {
+pub fn merchant(tx: &mut Tx<'_>, scope: &Scope, code: &str) -> Result<Option<MerchantRow>, StoreError> {
     let mut filter = Filter::scoped(scope, "m", "m.agent_code");
     filter.and_value("m.code =", code);
-    let sql = format!(
-        "select {} from merchants m {}",
-        MerchantRow::columns_of("m"),
-        filter.clause()
-    );
-    Ok(tx
-        .query_as(&sql, filter.values(), |row| MerchantRow::read(row, 0))?
-        .pop())
+    let sql = format!("select {} from merchants m {}", MerchantRow::columns_of("m"), filter.clause());
+    Ok(tx.query_as(&sql, filter.values(), |row| MerchantRow::read(row, 0))?.pop())
 }
 
 /// Terminals within the scope, by serial number.
@@ -213,10 +203,8 @@ pub fn terminals(
     if let Some(q) = &wanted.q {
         let pattern = filter.bind(like_anywhere(q));
         let columns = ["t.serial", "t.tid", "t.merchant_code", "m.name"];
-        let any: Vec<String> = columns
-            .iter()
-            .map(|column| format!("lower({column}) like {pattern} escape '\\'"))
-            .collect();
+        let any: Vec<String> =
+            columns.iter().map(|column| format!("lower({column}) like {pattern} escape '\\'")).collect();
         filter.and(format!("({})", any.join(" or ")));
     }
     filter.and_seek("t.serial", ">", request.seek(LIST, 1)?);
@@ -230,10 +218,7 @@ pub fn terminals(
     );
     let items = tx.query_as(&sql, filter.values(), |row| {
         let merchant_name = row.text(TerminalRow::COLUMNS.len())?.to_owned();
-        Ok(TerminalItem {
-            terminal: TerminalRow::read(row, 0)?,
-            merchant_name,
-        })
+        Ok(TerminalItem { terminal: TerminalRow::read(row, 0)?, merchant_name })
     })?;
     Ok(request.page(LIST, items, |item| vec![Value::from(&item.terminal.serial)]))
 }
@@ -245,12 +230,6 @@ pub fn for_each_terminal(
     mut each: impl FnMut(TerminalRow) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let filter = Filter::scoped(scope, "t", "t.agent_code");
-    let sql = format!(
-        "select {} from terminals t {} order by t.serial",
-        TerminalRow::columns_of("t"),
-        filter.clause()
-    );
-    tx.for_each(&sql, filter.values(), |row| {
-        each(TerminalRow::read(row, 0)?)
-    })
+    let sql = format!("select {} from terminals t {} order by t.serial", TerminalRow::columns_of("t"), filter.clause());
+    tx.for_each(&sql, filter.values(), |row| each(TerminalRow::read(row, 0)?))
 }

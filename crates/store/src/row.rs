@@ -14,10 +14,7 @@ pub struct Row<'r> {
 
 #[derive(Debug)]
 enum Cells<'r> {
-    Kept {
-        names: Arc<[String]>,
-        values: Vec<Value<'static>>,
-    },
+    Kept { names: Arc<[String]>, values: Vec<Value<'static>> },
     Sqlite(&'r rusqlite::Row<'r>),
     Postgres(postgres::Row),
 }
@@ -45,42 +42,23 @@ impl Cell<'_> {
 
 impl<'r> Row<'r> {
     pub(crate) fn from_sqlite(row: &'r rusqlite::Row<'r>) -> Self {
-        Self {
-            cells: Cells::Sqlite(row),
-        }
+        Self { cells: Cells::Sqlite(row) }
     }
 
     pub(crate) fn from_postgres(row: postgres::Row) -> Self {
-        Self {
-            cells: Cells::Postgres(row),
-        }
+        Self { cells: Cells::Postgres(row) }
     }
 
     /// Copies a SQLite row, which lives only until the next step, so that it can be kept.
-    pub(crate) fn keep_sqlite(
-        row: &rusqlite::Row<'_>,
-        names: &Arc<[String]>,
-    ) -> Result<Row<'static>, StoreError> {
-        let view = Row {
-            cells: Cells::Sqlite(row),
-        };
-        let values = (0..names.len())
-            .map(|column| view.value(column))
-            .collect::<Result<_, _>>()?;
-        Ok(Row {
-            cells: Cells::Kept {
-                names: Arc::clone(names),
-                values,
-            },
-        })
+    pub(crate) fn keep_sqlite(row: &rusqlite::Row<'_>, names: &Arc<[String]>) -> Result<Row<'static>, StoreError> {
+        let view = Row { cells: Cells::Sqlite(row) };
+        let values = (0..names.len()).map(|column| view.value(column)).collect::<Result<_, _>>()?;
+        Ok(Row { cells: Cells::Kept { names: Arc::clone(names), values } })
     }
 
     /// How many columns there are.
     #[must_use]
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "an answer without columns does not occur"
-    )]
+    #[expect(clippy::len_without_is_empty, reason = "an answer without columns does not occur")]
     pub fn len(&self) -> usize {
         match &self.cells {
             Cells::Kept { values, .. } => values.len(),
@@ -147,9 +125,7 @@ impl<'r> Row<'r> {
             Cell::Int(int) => Ok(Value::Int(int)),
             Cell::Text(text) => Ok(Value::from(text.to_owned())),
             Cell::Blob(blob) => Ok(Value::from(blob.to_vec())),
-            other @ Cell::Other(_) => {
-                Err(self.mismatch(column, "an integer, text, bytes or null", &other))
-            }
+            other @ Cell::Other(_) => Err(self.mismatch(column, "an integer, text, bytes or null", &other)),
         }
     }
 
@@ -174,16 +150,9 @@ impl<'r> Row<'r> {
         }
     }
 
-    fn sqlite_cell<'a>(
-        &self,
-        row: &'a rusqlite::Row<'_>,
-        column: usize,
-    ) -> Result<Cell<'a>, StoreError> {
+    fn sqlite_cell<'a>(&self, row: &'a rusqlite::Row<'_>, column: usize) -> Result<Cell<'a>, StoreError> {
         use rusqlite::types::ValueRef;
-        match row
-            .get_ref(column)
-            .map_err(|error| self.unreadable(column, error.to_string()))?
-        {
+        match row.get_ref(column).map_err(|error| self.unreadable(column, error.to_string()))? {
             ValueRef::Null => Ok(Cell::Null),
             ValueRef::Integer(int) => Ok(Cell::Int(int)),
             ValueRef::Real(_) => Ok(Cell::Other("real".into())),
@@ -195,30 +164,16 @@ impl<'r> Row<'r> {
         }
     }
 
-    fn postgres_cell<'a>(
-        &self,
-        row: &'a postgres::Row,
-        column: usize,
-    ) -> Result<Cell<'a>, StoreError> {
+    fn postgres_cell<'a>(&self, row: &'a postgres::Row, column: usize) -> Result<Cell<'a>, StoreError> {
         let cell = match *row.columns()[column].type_() {
-            Type::INT8 => row
-                .try_get::<_, Option<i64>>(column)
-                .map(|int| int.map(Cell::Int)),
-            Type::INT4 => row
-                .try_get::<_, Option<i32>>(column)
-                .map(|int| int.map(|int| Cell::Int(int.into()))),
-            Type::INT2 => row
-                .try_get::<_, Option<i16>>(column)
-                .map(|int| int.map(|int| Cell::Int(int.into()))),
-            Type::BOOL => row
-                .try_get::<_, Option<bool>>(column)
-                .map(|yes| yes.map(|yes| Cell::Int(yes.into()))),
-            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN => row
-                .try_get::<_, Option<&str>>(column)
-                .map(|text| text.map(Cell::Text)),
-            Type::BYTEA => row
-                .try_get::<_, Option<&[u8]>>(column)
-                .map(|blob| blob.map(Cell::Blob)),
+            Type::INT8 => row.try_get::<_, Option<i64>>(column).map(|int| int.map(Cell::Int)),
+            Type::INT4 => row.try_get::<_, Option<i32>>(column).map(|int| int.map(|int| Cell::Int(int.into()))),
+            Type::INT2 => row.try_get::<_, Option<i16>>(column).map(|int| int.map(|int| Cell::Int(int.into()))),
+            Type::BOOL => row.try_get::<_, Option<bool>>(column).map(|yes| yes.map(|yes| Cell::Int(yes.into()))),
+            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN => {
+                row.try_get::<_, Option<&str>>(column).map(|text| text.map(Cell::Text))
+            }
+            Type::BYTEA => row.try_get::<_, Option<&[u8]>>(column).map(|blob| blob.map(Cell::Blob)),
             ref other => return Ok(Cell::Other(other.name().to_owned())),
         };
         match cell {
@@ -236,20 +191,10 @@ impl<'r> Row<'r> {
     }
 
     fn mismatch(&self, column: usize, expected: &'static str, found: &Cell<'_>) -> StoreError {
-        StoreError::Column {
-            column,
-            name: self.name(column),
-            expected,
-            found: found.describe(),
-        }
+        StoreError::Column { column, name: self.name(column), expected, found: found.describe() }
     }
 
     fn unreadable(&self, column: usize, found: String) -> StoreError {
-        StoreError::Column {
-            column,
-            name: self.name(column),
-            expected: "a readable value",
-            found,
-        }
+        StoreError::Column { column, name: self.name(column), expected: "a readable value", found }
     }
 }

@@ -26,19 +26,13 @@ impl Scope {
     /// The whole tenant.
     #[must_use]
     pub fn all(tenant: impl Into<String>) -> Self {
-        Self {
-            tenant: tenant.into(),
-            agents: AgentScope::All,
-        }
+        Self { tenant: tenant.into(), agents: AgentScope::All }
     }
 
     /// One agent and everything below it.
     #[must_use]
     pub fn subtree(tenant: impl Into<String>, agent_code: impl Into<String>) -> Self {
-        Self {
-            tenant: tenant.into(),
-            agents: AgentScope::Subtree(agent_code.into()),
-        }
+        Self { tenant: tenant.into(), agents: AgentScope::Subtree(agent_code.into()) }
     }
 
     pub(crate) fn is_all(&self) -> bool {
@@ -109,17 +103,11 @@ impl<'v> Filter<'v> {
         let first = self.values.len();
         self.values.extend(values);
         let n_values = self.values.len() - first;
-        let last = if n_values == 0 {
-            Value::Null
-        } else {
-            self.values[self.values.len() - 1].clone()
-        };
+        let last = if n_values == 0 { Value::Null } else { self.values[self.values.len() - 1].clone() };
         for _ in n_values..n_values.max(4).next_power_of_two() {
             self.values.push(last.clone());
         }
-        let marks: Vec<String> = (first + 1..=self.values.len())
-            .map(|number| format!("${number}"))
-            .collect();
+        let marks: Vec<String> = (first + 1..=self.values.len()).map(|number| format!("${number}")).collect();
         format!("({})", marks.join(", "))
     }
 
@@ -150,16 +138,10 @@ impl<'v> Filter<'v> {
     }
 
     /// Adds `(columns) comparison (values)`: where the page before ended.
-    pub(crate) fn and_seek(
-        &mut self,
-        columns: &str,
-        comparison: &str,
-        keys: Option<Vec<Value<'v>>>,
-    ) {
+    pub(crate) fn and_seek(&mut self, columns: &str, comparison: &str, keys: Option<Vec<Value<'v>>>) {
         let Some(keys) = keys else { return };
         let marks: Vec<String> = keys.into_iter().map(|key| self.bind(key)).collect();
-        self.conditions
-            .push(format!("({columns}) {comparison} ({})", marks.join(", ")));
+        self.conditions.push(format!("({columns}) {comparison} ({})", marks.join(", ")));
     }
 
     /// `where ...`
@@ -209,21 +191,11 @@ mod tests {
         let mut filter = Filter::scoped(&scope, "p", "p.agent_code");
         filter.and_some("p.city =", Some("Wuhan"));
         filter.and_some("p.tid =", None::<&str>);
-        filter.and_seek(
-            "p.started_at, p.id",
-            "<",
-            Some(vec![Value::from(5), Value::from("x")]),
-        );
+        filter.and_seek("p.started_at, p.id", "<", Some(vec![Value::from(5), Value::from("x")]));
         let clause = filter.clause();
-        assert!(
-            clause.starts_with("where p.tenant = $1 and p.agent_code in (with recursive"),
-            "{clause}"
-        );
+        assert!(clause.starts_with("where p.tenant = $1 and p.agent_code in (with recursive"), "{clause}");
         assert!(clause.contains("code = $2 "), "{clause}");
-        assert!(
-            clause.ends_with("and p.city = $3 and (p.started_at, p.id) < ($4, $5)"),
-            "{clause}"
-        );
+        assert!(clause.ends_with("and p.city = $3 and (p.started_at, p.id) < ($4, $5)"), "{clause}");
         assert_eq!(filter.values().len(), 5);
     }
 
@@ -231,10 +203,7 @@ mod tests {
     fn lists_of_values_are_padded() {
         let scope = Scope::all("bank");
         let mut filter = Filter::of_tenant(&scope, "p");
-        assert_eq!(
-            filter.bind_list([Value::from("a"), Value::from("b")]),
-            "($2, $3, $4, $5)"
-        );
+        assert_eq!(filter.bind_list([Value::from("a"), Value::from("b")]), "($2, $3, $4, $5)");
         assert_eq!(filter.values()[4], Value::from("b"));
     }
 

@@ -33,17 +33,12 @@ pub fn user_of(tx: &mut Tx<'_>, token_sha256: &str, now: i64) -> Result<Option<L
          where s.token_sha256 = $1 and s.expires_at > $2 and u.disabled_at is null",
         UserRow::columns_of("u")
     );
-    Ok(tx
-        .query_as(&sql, values![token_sha256, now], |row| Login::read(row, 0))?
-        .pop())
+    Ok(tx.query_as(&sql, values![token_sha256, now], |row| Login::read(row, 0))?.pop())
 }
 
 /// Ends a session.
 pub fn remove(tx: &mut Tx<'_>, token_sha256: &str) -> Result<bool, StoreError> {
-    Ok(tx.execute(
-        "delete from sessions where token_sha256 = $1",
-        values![token_sha256],
-    )? > 0)
+    Ok(tx.execute("delete from sessions where token_sha256 = $1", values![token_sha256])? > 0)
 }
 
 /// Ends all sessions of a user.

@@ -24,11 +24,7 @@ pub(crate) struct SqliteStore {
 impl SqliteStore {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let writer = connect(path, WRITER_PRAGMAS).map_err(|error| unopened(path, &error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            writer: Mutex::new(writer),
-            readers: Pool::new(READERS_MAX),
-        })
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Pool::new(READERS_MAX) })
     }
 
     pub(crate) fn with_writer<T>(&self, work: impl FnOnce(&Connection) -> T) -> T {
@@ -40,8 +36,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let open =
-            || connect(&self.path, READER_PRAGMAS).map_err(|error| unopened(&self.path, &error));
+        let open = || connect(&self.path, READER_PRAGMAS).map_err(|error| unopened(&self.path, &error));
         let conn = self.readers.take(open, |_| true)?;
         work(&conn)
     }
@@ -53,7 +48,7 @@ const WRITER_PRAGMAS: &str = "
     pragma foreign_keys = on;
     pragma recursive_triggers = on; -- `insert or replace` must not slip past the append-only triggers
     pragma temp_store = memory;
-    pragma cache_size = -131072;
+    pragma cache_size = -32768;
     pragma wal_autocheckpoint = 32768;
     pragma journal_size_limit = 67108864;";
 
@@ -73,8 +68,6 @@ fn connect(path: &Path, pragmas: &str) -> rusqlite::Result<Connection> {
 fn unopened(path: &Path, error: &rusqlite::Error) -> StoreError {
     StoreError::Open {
         location: path.display().to_string(),
-        detail: format!(
-            "{error}; the folder must exist and be writable, and the file must be a SQLite database"
-        ),
+        detail: format!("{error}; the folder must exist and be writable, and the file must be a SQLite database"),
     }
 }

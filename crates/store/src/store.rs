@@ -43,16 +43,13 @@ impl Store {
 
     /// Opens without touching the schema.
     pub(crate) fn connect(location: &str) -> Result<Self, StoreError> {
-        let backend =
-            if location.starts_with("postgres://") || location.starts_with("postgresql://") {
-                Backend::Postgres(PostgresStore::open(location)?)
-            } else {
-                let path = location.strip_prefix("sqlite:").unwrap_or(location);
-                Backend::Sqlite(SqliteStore::open(Path::new(path))?)
-            };
-        Ok(Self {
-            backend: Arc::new(backend),
-        })
+        let backend = if location.starts_with("postgres://") || location.starts_with("postgresql://") {
+            Backend::Postgres(PostgresStore::open(location)?)
+        } else {
+            let path = location.strip_prefix("sqlite:").unwrap_or(location);
+            Backend::Sqlite(SqliteStore::open(Path::new(path))?)
+        };
+        Ok(Self { backend: Arc::new(backend) })
     }
 
     /// Which database is behind it.
@@ -69,10 +66,7 @@ impl Store {
     /// SQLite has one writer at a time; PostgreSQL runs it SERIALIZABLE and calls `work` again when it
     /// lost against another transaction, so `work` must have no effect but on its `Tx`.
     /// Never call it inside another `write`.
-    pub fn write<T>(
-        &self,
-        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    pub fn write<T>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         match &*self.backend {
             Backend::Sqlite(db) => db.with_writer(|conn| {
                 let mut tx = Tx::begin(Link::Sqlite(conn), Access::Write)?;
@@ -85,14 +79,9 @@ impl Store {
     }
 
     /// Runs `work` on one unchanging snapshot. Writers do not block it, and it cannot write.
-    pub fn read<T>(
-        &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    pub fn read<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         match &*self.backend {
-            Backend::Sqlite(db) => {
-                db.with_reader(|conn| work(&mut Tx::begin(Link::Sqlite(conn), Access::Read)?))
-            }
+            Backend::Sqlite(db) => db.with_reader(|conn| work(&mut Tx::begin(Link::Sqlite(conn), Access::Read)?)),
             Backend::Postgres(db) => {
                 db.with_connection(|conn| work(&mut Tx::begin(Link::Postgres(conn), Access::Read)?))
             }

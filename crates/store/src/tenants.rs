@@ -32,18 +32,14 @@ pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<TenantRow>, StoreError>
 
 /// All tenants, by id.
 pub fn list(tx: &mut Tx<'_>) -> Result<Vec<TenantRow>, StoreError> {
-    tx.query_as(
-        "select id, name, currency, zone from tenants order by id",
-        &[],
-        |row| {
-            Ok(TenantRow {
-                id: row.text(0)?.to_owned(),
-                name: row.text(1)?.to_owned(),
-                currency: row.text(2)?.to_owned(),
-                zone: row.text(3)?.to_owned(),
-            })
-        },
-    )
+    tx.query_as("select id, name, currency, zone from tenants order by id", &[], |row| {
+        Ok(TenantRow {
+            id: row.text(0)?.to_owned(),
+            name: row.text(1)?.to_owned(),
+            currency: row.text(2)?.to_owned(),
+            zone: row.text(3)?.to_owned(),
+        })
+    })
 }
 
 /// A setting of the whole store.

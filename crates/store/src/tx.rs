@@ -45,13 +45,7 @@ impl<'c> Tx<'c> {
             (Link::Postgres(_), Access::Read) => "begin isolation level repeatable read read only",
             (Link::Postgres(_), Access::Write) => "begin isolation level serializable",
         };
-        let mut tx = Self {
-            link,
-            spoiled: None,
-            n_savepoints: 0,
-            lost: false,
-            open: false,
-        };
+        let mut tx = Self { link, spoiled: None, n_savepoints: 0, lost: false, open: false };
         tx.run_script(begin)?;
         tx.open = true;
         Ok(tx)
@@ -65,11 +59,7 @@ impl<'c> Tx<'c> {
     }
 
     /// All rows of an answer.
-    pub fn query(
-        &mut self,
-        sql: &str,
-        values: &[Value<'_>],
-    ) -> Result<Vec<Row<'static>>, StoreError> {
+    pub fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row<'static>>, StoreError> {
         self.refuse_if_spoiled()?;
         let rows = match &mut self.link {
             Link::Sqlite(conn) => sqlite_query(conn, sql, values),
@@ -79,11 +69,7 @@ impl<'c> Tx<'c> {
     }
 
     /// The first row of an answer, if there is one.
-    pub fn query_first(
-        &mut self,
-        sql: &str,
-        values: &[Value<'_>],
-    ) -> Result<Option<Row<'static>>, StoreError> {
+    pub fn query_first(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Option<Row<'static>>, StoreError> {
         Ok(self.query(sql, values)?.into_iter().next())
     }
 
@@ -131,10 +117,7 @@ impl<'c> Tx<'c> {
     }
 
     /// Runs `work` so that its failure undoes only its own writes and leaves the transaction usable.
-    pub fn savepoint<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    pub fn savepoint<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.refuse_if_spoiled()?;
         self.n_savepoints += 1;
         let name = format!("s{}", self.n_savepoints);
@@ -159,9 +142,7 @@ impl<'c> Tx<'c> {
 
     pub(crate) fn refuse_if_spoiled(&self) -> Result<(), StoreError> {
         match &self.spoiled {
-            Some(first) => Err(StoreError::Spoiled {
-                first: first.clone(),
-            }),
+            Some(first) => Err(StoreError::Spoiled { first: first.clone() }),
             None => Ok(()),
         }
     }
@@ -175,13 +156,8 @@ impl<'c> Tx<'c> {
 
     fn run_script(&mut self, sql: &str) -> Result<(), StoreError> {
         match &mut self.link {
-            Link::Sqlite(conn) => conn
-                .execute_batch(sql)
-                .map_err(|error| from_sqlite(sql, &error)),
-            Link::Postgres(conn) => conn
-                .client
-                .batch_execute(sql)
-                .map_err(|error| from_postgres(sql, &error)),
+            Link::Sqlite(conn) => conn.execute_batch(sql).map_err(|error| from_sqlite(sql, &error)),
+            Link::Postgres(conn) => conn.client.batch_execute(sql).map_err(|error| from_postgres(sql, &error)),
         }
     }
 }
@@ -206,9 +182,7 @@ fn sqlite_prepare<'c>(
     sql: &str,
     values: &[Value<'_>],
 ) -> Result<CachedStatement<'c>, StoreError> {
-    let mut statement = conn
-        .prepare_cached(sql)
-        .map_err(|error| from_sqlite(sql, &error))?;
+    let mut statement = conn.prepare_cached(sql).map_err(|error| from_sqlite(sql, &error))?;
     let mut n_expected = 0;
     for position in 1..=statement.parameter_count() {
         // SQLite numbers `$2` by its place of first appearance, so its own number is in the name.
@@ -220,26 +194,16 @@ fn sqlite_prepare<'c>(
         let Some(value) = number.checked_sub(1).and_then(|index| values.get(index)) else {
             continue;
         };
-        statement
-            .raw_bind_parameter(position, value)
-            .map_err(|error| from_sqlite(sql, &error))?;
+        statement.raw_bind_parameter(position, value).map_err(|error| from_sqlite(sql, &error))?;
     }
     if n_expected == values.len() {
         Ok(statement)
     } else {
-        Err(StoreError::Parameters {
-            sql: shorten(sql),
-            expected: n_expected,
-            found: values.len(),
-        })
+        Err(StoreError::Parameters { sql: shorten(sql), expected: n_expected, found: values.len() })
     }
 }
 
-fn sqlite_query(
-    conn: &rusqlite::Connection,
-    sql: &str,
-    values: &[Value<'_>],
-) -> Result<Vec<Row<'static>>, StoreError> {
+fn sqlite_query(conn: &rusqlite::Connection, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row<'static>>, StoreError> {
     let mut statement = sqlite_prepare(conn, sql, values)?;
     let names: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
     let mut answer = statement.raw_query();
@@ -258,24 +222,15 @@ fn sqlite_for_each(
 ) -> Result<(), Stop> {
     let mut statement = sqlite_prepare(conn, sql, values).map_err(Stop::Database)?;
     let mut answer = statement.raw_query();
-    while let Some(row) = answer
-        .next()
-        .map_err(|error| Stop::Database(from_sqlite(sql, &error)))?
-    {
+    while let Some(row) = answer.next().map_err(|error| Stop::Database(from_sqlite(sql, &error)))? {
         each(&Row::from_sqlite(row)).map_err(Stop::Caller)?;
     }
     Ok(())
 }
 
-fn sqlite_execute(
-    conn: &rusqlite::Connection,
-    sql: &str,
-    values: &[Value<'_>],
-) -> Result<u64, StoreError> {
+fn sqlite_execute(conn: &rusqlite::Connection, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
     let mut statement = sqlite_prepare(conn, sql, values)?;
-    let n_changed = statement
-        .raw_execute()
-        .map_err(|error| from_sqlite(sql, &error))?;
+    let n_changed = statement.raw_execute().map_err(|error| from_sqlite(sql, &error))?;
     Ok(n_changed as u64)
 }
 
@@ -286,10 +241,7 @@ fn postgres_for_each(
     each: &mut impl FnMut(&Row<'_>) -> Result<(), StoreError>,
 ) -> Result<(), Stop> {
     let mut answer = conn.stream(sql, values).map_err(Stop::Database)?;
-    while let Some(row) = answer
-        .next()
-        .map_err(|error| Stop::Database(from_postgres(sql, &error)))?
-    {
+    while let Some(row) = answer.next().map_err(|error| Stop::Database(from_postgres(sql, &error)))? {
         each(&Row::from_postgres(row)).map_err(Stop::Caller)?;
     }
     Ok(())

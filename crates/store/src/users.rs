@@ -37,10 +37,7 @@ pub struct Login {
 impl Login {
     pub(crate) fn read(row: &Row<'_>, first: usize) -> Result<Self, StoreError> {
         let user = UserRow::read(row, first)?;
-        Ok(Self {
-            user,
-            tenant: String::read(row, first + UserRow::COLUMNS.len())?,
-        })
+        Ok(Self { user, tenant: String::read(row, first + UserRow::COLUMNS.len())? })
     }
 }
 
@@ -52,50 +49,30 @@ pub fn insert(tx: &mut Tx<'_>, tenant: &str, user: &UserRow) -> Result<(), Store
 
 /// How many users the store has: none on the first run.
 pub fn count(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
-    tx.query_first("select count(*) from users", &[])?
-        .map_or(Ok(0), |row| row.int(0))
+    tx.query_first("select count(*) from users", &[])?.map_or(Ok(0), |row| row.int(0))
 }
 
 /// The user who signs in with this name, also one that is disabled.
 pub fn by_username(tx: &mut Tx<'_>, username: &str) -> Result<Option<Login>, StoreError> {
-    let sql = format!(
-        "select {}, u.tenant from users u where u.username = $1",
-        UserRow::columns_of("u")
-    );
-    Ok(tx
-        .query_as(&sql, values![username], |row| Login::read(row, 0))?
-        .pop())
+    let sql = format!("select {}, u.tenant from users u where u.username = $1", UserRow::columns_of("u"));
+    Ok(tx.query_as(&sql, values![username], |row| Login::read(row, 0))?.pop())
 }
 
 /// The users of the tenant, by name. Agents see none.
 pub fn list(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<UserRow>, StoreError> {
     let filter = crate::scope::Filter::whole_tenant(scope, "u");
-    let sql = format!(
-        "select {} from users u {} order by u.username",
-        UserRow::columns_of("u"),
-        filter.clause()
-    );
+    let sql = format!("select {} from users u {} order by u.username", UserRow::columns_of("u"), filter.clause());
     tx.query_as(&sql, filter.values(), |row| UserRow::read(row, 0))
 }
 
 /// Changes a password.
-pub fn set_password(
-    tx: &mut Tx<'_>,
-    tenant: &str,
-    user_id: &str,
-    password_hash: &str,
-) -> Result<bool, StoreError> {
+pub fn set_password(tx: &mut Tx<'_>, tenant: &str, user_id: &str, password_hash: &str) -> Result<bool, StoreError> {
     let sql = "update users set password_hash = $3 where tenant = $1 and id = $2";
     Ok(tx.execute(sql, values![tenant, user_id, password_hash])? > 0)
 }
 
 /// Disables a user, or enables it again.
-pub fn set_disabled(
-    tx: &mut Tx<'_>,
-    tenant: &str,
-    user_id: &str,
-    at: Option<i64>,
-) -> Result<bool, StoreError> {
+pub fn set_disabled(tx: &mut Tx<'_>, tenant: &str, user_id: &str, at: Option<i64>) -> Result<bool, StoreError> {
     let sql = "update users set disabled_at = $3 where tenant = $1 and id = $2";
     Ok(tx.execute(sql, values![tenant, user_id, at])? > 0)
 }

@@ -150,11 +150,7 @@ impl rusqlite::ToSql for Value<'_> {
 }
 
 impl ToSql for Value<'_> {
-    fn to_sql(
-        &self,
-        ty: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(int) => int_to_sql(*int, ty, out),
@@ -173,11 +169,7 @@ impl ToSql for Value<'_> {
 }
 
 /// PostgreSQL infers narrower types for some parameters, for instance beside a literal.
-fn int_to_sql(
-    int: i64,
-    ty: &Type,
-    out: &mut BytesMut,
-) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+fn int_to_sql(int: i64, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
     match *ty {
         Type::INT8 => int.to_sql(ty, out),
         Type::INT4 => i32::try_from(int)?.to_sql(ty, out),

@@ -54,20 +54,14 @@ impl Vault {
         let incoming = folder.join(INCOMING);
         fs::create_dir_all(&incoming).map_err(|error| failed("make", &incoming, error))?;
         remove_torn_files(&incoming)?;
-        Ok(Self {
-            folder,
-            n_started: Arc::default(),
-        })
+        Ok(Self { folder, n_started: Arc::default() })
     }
 
     /// Starts a new sealed file.
     pub fn seal(&self) -> Result<SealWriter, StoreError> {
         let (file, temp) = self.create_locked()?;
-        let mut compressor =
-            Compressor::new(LEVEL).map_err(|error| failed("compress", &temp, error))?;
-        compressor
-            .include_checksum(true)
-            .map_err(|error| failed("compress", &temp, error))?;
+        let mut compressor = Compressor::new(LEVEL).map_err(|error| failed("compress", &temp, error))?;
+        compressor.include_checksum(true).map_err(|error| failed("compress", &temp, error))?;
         Ok(SealWriter {
             vault: self.clone(),
             file,
@@ -85,11 +79,7 @@ impl Vault {
     fn create_locked(&self) -> Result<(File, PathBuf), StoreError> {
         loop {
             let number = self.n_started.fetch_add(1, Ordering::Relaxed);
-            let name = format!(
-                "{}-{:p}-{number}",
-                std::process::id(),
-                Arc::as_ptr(&self.n_started)
-            );
+            let name = format!("{}-{:p}-{number}", std::process::id(), Arc::as_ptr(&self.n_started));
             let temp = self.folder.join(INCOMING).join(name);
             let file = File::options()
                 .write(true)
@@ -116,9 +106,7 @@ impl Vault {
 
 fn remove_torn_files(incoming: &Path) -> Result<(), StoreError> {
     for entry in fs::read_dir(incoming).map_err(|error| failed("list", incoming, error))? {
-        let path = entry
-            .map_err(|error| failed("list", incoming, error))?
-            .path();
+        let path = entry.map_err(|error| failed("list", incoming, error))?.path();
         let Ok(file) = File::options().write(true).open(&path) else {
             continue;
         }; // finished meanwhile
@@ -153,9 +141,7 @@ struct FrameLen {
 
 impl std::fmt::Debug for SealWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SealWriter")
-            .field("temp", &self.temp)
-            .finish_non_exhaustive()
+        f.debug_struct("SealWriter").field("temp", &self.temp).finish_non_exhaustive()
     }
 }
 
@@ -186,12 +172,8 @@ impl SealWriter {
             self.write_gathered()?;
         }
         let table = self.seek_table();
-        self.file
-            .write_all(&table)
-            .map_err(|error| self.failed("write", error))?;
-        self.file
-            .sync_all()
-            .map_err(|error| self.failed("sync", error))?;
+        self.file.write_all(&table).map_err(|error| self.failed("write", error))?;
+        self.file.sync_all().map_err(|error| self.failed("sync", error))?;
 
         let sha256 = hex(&self.hasher.clone().finalize());
         let path = format!("{}/{sha256}.zst", &sha256[..2]);
@@ -201,26 +183,11 @@ impl SealWriter {
         fs::rename(&self.temp, &target).map_err(|error| failed("name", &target, error))?;
         self.finished = true;
         for folder in [&shelf, &self.vault.folder] {
-            File::open(folder)
-                .and_then(|it| it.sync_all())
-                .map_err(|error| failed("sync", folder, error))?;
+            File::open(folder).and_then(|it| it.sync_all()).map_err(|error| failed("sync", folder, error))?;
         }
-        let size = self
-            .frames
-            .iter()
-            .map(|frame| u64::from(frame.content))
-            .sum();
-        let frames_on_disk: u64 = self
-            .frames
-            .iter()
-            .map(|frame| u64::from(frame.on_disk))
-            .sum();
-        Ok(Sealed {
-            sha256,
-            path,
-            size,
-            size_on_disk: frames_on_disk + table.len() as u64,
-        })
+        let size = self.frames.iter().map(|frame| u64::from(frame.content)).sum();
+        let frames_on_disk: u64 = self.frames.iter().map(|frame| u64::from(frame.on_disk)).sum();
+        Ok(Sealed { sha256, path, size, size_on_disk: frames_on_disk + table.len() as u64 })
     }
 
     fn write_gathered(&mut self) -> Result<(), StoreError> {
@@ -233,19 +200,13 @@ impl SealWriter {
 
     fn write_frame(&mut self, content: &[u8]) -> Result<(), StoreError> {
         self.frame.clear();
-        self.frame
-            .reserve(zstd::zstd_safe::compress_bound(content.len()));
+        self.frame.reserve(zstd::zstd_safe::compress_bound(content.len()));
         self.compressor
             .compress_to_buffer(content, &mut self.frame)
             .map_err(|error| failed("compress", &self.temp, error))?;
-        self.file
-            .write_all(&self.frame)
-            .map_err(|error| self.failed("write", error))?;
+        self.file.write_all(&self.frame).map_err(|error| self.failed("write", error))?;
         // Blocks are 1 MiB, so both lengths fit.
-        self.frames.push(FrameLen {
-            on_disk: self.frame.len() as u32,
-            content: content.len() as u32,
-        });
+        self.frames.push(FrameLen { on_disk: self.frame.len() as u32, content: content.len() as u32 });
         Ok(())
     }
 
@@ -301,9 +262,7 @@ struct Frame {
 
 impl std::fmt::Debug for SealReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SealReader")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("SealReader").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -311,21 +270,9 @@ impl SealReader {
     fn open(path: PathBuf) -> Result<Self, StoreError> {
         let mut file = File::open(&path).map_err(|error| failed("open", &path, error))?;
         let frames = read_seek_table(&mut file, &path)?;
-        let size = frames
-            .last()
-            .map_or(0, |frame| frame.at + u64::from(frame.len.content));
-        let decompressor =
-            Decompressor::new().map_err(|error| failed("decompress", &path, error))?;
-        Ok(Self {
-            path,
-            file,
-            frames,
-            size,
-            decompressor,
-            kept: None,
-            content: Vec::new(),
-            frame: Vec::new(),
-        })
+        let size = frames.last().map_or(0, |frame| frame.at + u64::from(frame.len.content));
+        let decompressor = Decompressor::new().map_err(|error| failed("decompress", &path, error))?;
+        Ok(Self { path, file, frames, size, decompressor, kept: None, content: Vec::new(), frame: Vec::new() })
     }
 
     /// Bytes of the content.
@@ -336,22 +283,11 @@ impl SealReader {
 
     /// Content bytes `offset..offset + len`, all of which must be there.
     pub fn read_at(&mut self, offset: u64, len: u32) -> Result<Vec<u8>, StoreError> {
-        let end = offset
-            .checked_add(len.into())
-            .filter(|&end| end <= self.size)
-            .ok_or_else(|| {
-                self.failed(
-                    "read",
-                    format!(
-                        "bytes {offset}+{len} are beyond the end of {} bytes",
-                        self.size
-                    ),
-                )
-            })?;
+        let end = offset.checked_add(len.into()).filter(|&end| end <= self.size).ok_or_else(|| {
+            self.failed("read", format!("bytes {offset}+{len} are beyond the end of {} bytes", self.size))
+        })?;
         let mut bytes = Vec::with_capacity(len as usize);
-        let mut index = self
-            .frames
-            .partition_point(|frame| frame.at + u64::from(frame.len.content) <= offset);
+        let mut index = self.frames.partition_point(|frame| frame.at + u64::from(frame.len.content) <= offset);
         while offset + (bytes.len() as u64) < end {
             let at = self.load(index)?;
             let from = (offset + bytes.len() as u64 - at) as usize;
@@ -363,10 +299,7 @@ impl SealReader {
     }
 
     /// Hands over the whole content block by block.
-    pub fn for_each_block(
-        &mut self,
-        mut each: impl FnMut(&[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    pub fn for_each_block(&mut self, mut each: impl FnMut(&[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
         for index in 0..self.frames.len() {
             self.load(index)?;
             each(&self.content)?;
@@ -401,14 +334,9 @@ impl SealReader {
         let n_content = self
             .decompressor
             .decompress_to_buffer(&self.frame, &mut self.content)
-            .map_err(|error| {
-                self.failed("decompress", format!("block {index} is damaged: {error}"))
-            })?;
+            .map_err(|error| self.failed("decompress", format!("block {index} is damaged: {error}")))?;
         if n_content != frame.len.content as usize {
-            return Err(self.failed(
-                "decompress",
-                format!("block {index} is not as long as the seek table says"),
-            ));
+            return Err(self.failed("decompress", format!("block {index} is not as long as the seek table says")));
         }
         self.kept = Some(index);
         Ok(frame.at)
@@ -425,41 +353,28 @@ fn read_seek_table(file: &mut File, path: &Path) -> Result<Vec<Frame>, StoreErro
     let len = file.metadata().map_err(io)?.len();
 
     let mut footer = [0; FOOTER_LEN as usize];
-    let footer_at = len
-        .checked_sub(FOOTER_LEN)
-        .ok_or_else(|| damaged("the file is too short"))?;
-    file.seek(SeekFrom::Start(footer_at))
-        .and_then(|_| file.read_exact(&mut footer))
-        .map_err(io)?;
+    let footer_at = len.checked_sub(FOOTER_LEN).ok_or_else(|| damaged("the file is too short"))?;
+    file.seek(SeekFrom::Start(footer_at)).and_then(|_| file.read_exact(&mut footer)).map_err(io)?;
     let [n0, n1, n2, n3, descriptor, magic @ ..] = footer;
     if u32::from_le_bytes(magic) != SEEKABLE_MAGIC || descriptor != 0 {
         return Err(damaged("no seek table at the end"));
     }
     let n_frames = u64::from(u32::from_le_bytes([n0, n1, n2, n3]));
-    let entries_at = footer_at
-        .checked_sub(n_frames * ENTRY_LEN)
-        .ok_or_else(|| damaged("more frames than the file can hold"))?;
+    let entries_at =
+        footer_at.checked_sub(n_frames * ENTRY_LEN).ok_or_else(|| damaged("more frames than the file can hold"))?;
     let mut entries = vec![0; (n_frames * ENTRY_LEN) as usize];
-    file.seek(SeekFrom::Start(entries_at))
-        .and_then(|_| file.read_exact(&mut entries))
-        .map_err(io)?;
+    file.seek(SeekFrom::Start(entries_at)).and_then(|_| file.read_exact(&mut entries)).map_err(io)?;
 
     let (mut at_on_disk, mut at) = (0, 0);
     let mut frames = Vec::with_capacity(n_frames as usize);
     for entry in entries.as_chunks::<{ ENTRY_LEN as usize }>().0 {
         let [d0, d1, d2, d3, c0, c1, c2, c3] = *entry;
-        let len = FrameLen {
-            on_disk: u32::from_le_bytes([d0, d1, d2, d3]),
-            content: u32::from_le_bytes([c0, c1, c2, c3]),
-        };
+        let len =
+            FrameLen { on_disk: u32::from_le_bytes([d0, d1, d2, d3]), content: u32::from_le_bytes([c0, c1, c2, c3]) };
         if len.content as usize > BLOCK_LEN {
             return Err(damaged("a block is longer than blocks are"));
         }
-        frames.push(Frame {
-            at_on_disk,
-            at,
-            len,
-        });
+        frames.push(Frame { at_on_disk, at, len });
         at_on_disk += u64::from(len.on_disk);
         at += u64::from(len.content);
     }
@@ -470,11 +385,7 @@ fn read_seek_table(file: &mut File, path: &Path) -> Result<Vec<Frame>, StoreErro
 }
 
 fn failed(doing: &'static str, path: &Path, error: impl std::fmt::Display) -> StoreError {
-    StoreError::Vault {
-        doing,
-        path: path.display().to_string(),
-        detail: error.to_string(),
-    }
+    StoreError::Vault { doing, path: path.display().to_string(), detail: error.to_string() }
 }
 
 #[cfg(test)]
@@ -493,9 +404,7 @@ mod tests {
 
     fn seal(vault: &Vault, content: &[u8], piece: usize) -> Sealed {
         let mut writer = vault.seal().unwrap();
-        content
-            .chunks(piece.max(1))
-            .for_each(|piece| writer.write(piece).unwrap());
+        content.chunks(piece.max(1)).for_each(|piece| writer.write(piece).unwrap());
         writer.finish().unwrap()
     }
 
@@ -503,42 +412,16 @@ mod tests {
     fn content_is_read_back_at_any_place() {
         let folder = tempfile::tempdir().unwrap();
         let vault = Vault::open(folder.path()).unwrap();
-        for len in [
-            0,
-            1,
-            BLOCK_LEN - 1,
-            BLOCK_LEN,
-            BLOCK_LEN + 1,
-            3 * BLOCK_LEN + 77,
-        ] {
+        for len in [0, 1, BLOCK_LEN - 1, BLOCK_LEN, BLOCK_LEN + 1, 3 * BLOCK_LEN + 77] {
             let content = content(len);
             let sealed = seal(&vault, &content, BLOCK_LEN);
-            assert_eq!(
-                sealed,
-                seal(&vault, &content, 300_007),
-                "pieces do not matter"
-            );
+            assert_eq!(sealed, seal(&vault, &content, 300_007), "pieces do not matter");
             assert_eq!(sealed.size, len as u64);
             assert_eq!(sealed.sha256, hex(&Sha256::digest(&content)));
-            assert_eq!(
-                sealed.size_on_disk,
-                fs::metadata(folder.path().join(&sealed.path))
-                    .unwrap()
-                    .len()
-            );
+            assert_eq!(sealed.size_on_disk, fs::metadata(folder.path().join(&sealed.path)).unwrap().len());
             let mut reader = vault.reader(&sealed.path).unwrap();
-            assert_eq!(
-                (reader.size(), reader.sha256().unwrap()),
-                (len as u64, sealed.sha256)
-            );
-            for (offset, n) in [
-                (0, 1),
-                (0, len),
-                (BLOCK_LEN - 3, 10),
-                (len / 2, 5),
-                (len, 0),
-                (17, 2 * BLOCK_LEN),
-            ] {
+            assert_eq!((reader.size(), reader.sha256().unwrap()), (len as u64, sealed.sha256));
+            for (offset, n) in [(0, 1), (0, len), (BLOCK_LEN - 3, 10), (len / 2, 5), (len, 0), (17, 2 * BLOCK_LEN)] {
                 let read = reader.read_at(offset as u64, n as u32);
                 match content.get(offset..offset + n) {
                     Some(expected) => assert_eq!(read.unwrap(), expected),
@@ -569,16 +452,10 @@ mod tests {
         let vault = Vault::open(folder.path()).unwrap();
         assert!(!torn.exists());
         let sealed = writer.finish().unwrap();
-        assert_eq!(
-            vault.reader(&sealed.path).unwrap().read_at(0, 5).unwrap(),
-            b"whole"
-        );
+        assert_eq!(vault.reader(&sealed.path).unwrap().read_at(0, 5).unwrap(), b"whole");
 
         drop(vault.seal().unwrap());
-        assert_eq!(
-            fs::read_dir(folder.path().join(INCOMING)).unwrap().count(),
-            0
-        );
+        assert_eq!(fs::read_dir(folder.path().join(INCOMING)).unwrap().count(), 0);
     }
 
     #[test]
@@ -594,28 +471,15 @@ mod tests {
             harmed[at] ^= 0x20;
             fs::write(&path, &harmed).unwrap();
             // A bit that says nothing may be flipped, but what is read is never wrong.
-            match vault
-                .reader(&sealed.path)
-                .and_then(|mut reader| reader.sha256())
-            {
+            match vault.reader(&sealed.path).and_then(|mut reader| reader.sha256()) {
                 Ok(sha256) => assert_eq!(sha256, sealed.sha256, "byte {at}"),
                 Err(_) => n_reported += 1,
             }
         }
-        assert!(
-            n_reported > whole.len() * 9 / 10,
-            "{n_reported} of {} flips reported",
-            whole.len()
-        );
+        assert!(n_reported > whole.len() * 9 / 10, "{n_reported} of {} flips reported", whole.len());
         for len in 0..whole.len() {
             fs::write(&path, &whole[..len]).unwrap();
-            assert!(
-                vault
-                    .reader(&sealed.path)
-                    .and_then(|mut reader| reader.sha256())
-                    .is_err(),
-                "cut at {len}"
-            );
+            assert!(vault.reader(&sealed.path).and_then(|mut reader| reader.sha256()).is_err(), "cut at {len}");
         }
     }
 
@@ -624,14 +488,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let vault = Vault::open(folder.path()).unwrap();
         for path in ["../x", "ab/../../x", "/etc/passwd", ""] {
-            assert!(
-                vault
-                    .reader(path)
-                    .unwrap_err()
-                    .to_string()
-                    .contains("not a path below"),
-                "{path}"
-            );
+            assert!(vault.reader(path).unwrap_err().to_string().contains("not a path below"), "{path}");
         }
     }
 }

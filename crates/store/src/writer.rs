@@ -48,13 +48,8 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("onus-writer".into())
             .spawn(move || run(&store, &jobs, group_max.max(1)))
-            .map_err(|error| StoreError::NotCommitted {
-                detail: format!("no thread for the writer: {error}"),
-            })?;
-        Ok(Self {
-            queue,
-            _thread: Arc::new(JoinOnDrop(Mutex::new(Some(thread)))),
-        })
+            .map_err(|error| StoreError::NotCommitted { detail: format!("no thread for the writer: {error}") })?;
+        Ok(Self { queue, _thread: Arc::new(JoinOnDrop(Mutex::new(Some(thread)))) })
     }
 
     /// Runs `work` together with the writes of other threads, and returns when its outcome is durable.
@@ -78,16 +73,10 @@ impl Writer {
                 let _ = acknowledge.send(outcome); // the caller may be gone
             }),
         };
-        let gone = || StoreError::NotCommitted {
-            detail: "the writing thread has ended".into(),
-        };
+        let gone = || StoreError::NotCommitted { detail: "the writing thread has ended".into() };
         self.queue.send(job).map_err(|_| gone())?;
         acknowledged.recv().map_err(|_| gone())??;
-        value
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .ok_or_else(gone)
+        value.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)
     }
 }
 
@@ -126,9 +115,6 @@ fn commit(store: &Store, mut group: Vec<Job>) {
 
 /// A panic of one caller's closure must not end the thread that all callers need.
 fn run_one(job: &mut Job, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-    catch_unwind(AssertUnwindSafe(|| (job.work)(tx))).unwrap_or_else(|_| {
-        Err(StoreError::NotCommitted {
-            detail: "the write panicked".into(),
-        })
-    })
+    catch_unwind(AssertUnwindSafe(|| (job.work)(tx)))
+        .unwrap_or_else(|_| Err(StoreError::NotCommitted { detail: "the write panicked".into() }))
 }

@@ -6,8 +6,10 @@ use onus_casework::{NewCase, open_case};
 use onus_evidence::{Frontier, Hash, SigningKey, canonical_json, leaf_hash};
 use onus_fleet::Registry;
 use onus_ledger::{Currency, Journal, Minor, Party as LedgerParty, VerdictMoney, book_verdict};
-use onus_liability::{Facts, Pack};
-use onus_model::{Episode, ExceptionKind, Instant, MerchantCode, Outcome, Party, PaymentKey, Verdict, Zone};
+use onus_liability::Pack;
+use onus_model::{
+    BreakClass, Episode, ExceptionKind, Instant, MerchantCode, Outcome, Party, PaymentKey, Verdict, Zone,
+};
 use onus_reconcile::{Attempt, Book, Break, JournalKind};
 use onus_store::breaks::BreakRow;
 use onus_store::cases::{CaseRow, ObligationRow};
@@ -32,8 +34,8 @@ pub(crate) struct Decided {
     pub(crate) owner: MerchantCode,
     pub(crate) outcome: Outcome,
     pub(crate) breaks: Vec<Break>,
-    /// Verdict, its hash, the facts.
-    pub(crate) verdicts: Vec<(Verdict, String, Facts)>,
+    /// Verdicts, each with its hash.
+    pub(crate) verdicts: Vec<(Verdict, String)>,
     pub(crate) episode_id: String,
 }
 
@@ -60,7 +62,7 @@ pub(crate) struct Apply<'a> {
 
 /// Rows of one transaction.
 #[derive(Default)]
-struct Rows {
+pub(crate) struct Rows {
     payments: Vec<PaymentRow>,
     exceptions: Vec<ExceptionRow>,
     breaks: Vec<BreakRow>,
@@ -75,14 +77,22 @@ struct Rows {
 
 impl<'a> Apply<'a> {
     pub(crate) fn start(
-        store: &'a Store, tenant: &'a TenantRow, key: &'a SigningKey, now: Instant, zone: Zone, window_from: Option<Instant>,
+        store: &'a Store,
+        tenant: &'a TenantRow,
+        key: &'a SigningKey,
+        now: Instant,
+        zone: Zone,
+        window_from: Option<Instant>,
     ) -> Result<Self, WorkerError> {
         let scope = Scope::all(&tenant.id);
         let (known, leaves) = store.read(|tx| {
             let mut known = FxHashMap::default();
             onus_store::exceptions::for_each(tx, &scope, |row, _| {
                 if window_from.is_none_or(|from| row.started_at >= from.0) {
-                    known.insert((row.payment_id, row.kind), Known { sha256: row.verdict_sha256, episode_id: row.episode_id, revision: row.revision });
+                    known.insert(
+                        (row.payment_id, row.kind),
+                        Known { sha256: row.verdict_sha256, episode_id: row.episode_id, revision: row.revision },
+                    );
                 }
                 Ok(())
             })?;
@@ -91,28 +101,52 @@ impl<'a> Apply<'a> {
         })?;
         let hashes: Result<Vec<Hash>, _> = leaves.iter().map(|leaf| Hash::try_from(leaf.as_slice())).collect();
         let log = Frontier::from_leaves(hashes.map_err(|error| WorkerError::Evidence(error.to_string()))?);
-        let currency = tenant.currency.parse().map_err(|_| WorkerError::Config(format!("tenant {} has unknown currency {}", tenant.id, tenant.currency)))?;
+        let currency = tenant.currency.parse().map_err(|_| {
+            WorkerError::Config(format!("tenant {} has unknown currency {}", tenant.id, tenant.currency))
+        })?;
         Ok(Self { store, tenant, key, now, zone, currency, known, log, summary: Summary::default(), changed: 0 })
     }
 
-    /// Writes one batch.
-    pub(crate) fn batch(&mut self, book: &Book, registry: &Registry, batch: &[Decided], pack: &Pack, calendar: &Calendar) -> Result<(), WorkerError> {
+    /// The rows of one batch, in order; [`Self::writer`] writes them.
+    pub(crate) fn rows(
+        &mut self,
+        book: &Book,
+        registry: &Registry,
+        batch: &[Decided],
+        pack: &Pack,
+        calendar: &Calendar,
+    ) -> Result<Rows, WorkerError> {
         let mut rows = Rows::default();
         let first = self.log.size();
         for decided in batch {
             self.payment(book, registry, decided, pack, calendar, first, &mut rows)?;
         }
         self.changed += rows.exceptions.len() as u64;
-        let tenant = self.tenant.id.as_str();
-        let now = self.now.0;
-        self.store.write(|tx| write_rows(tx, tenant, &rows, now))?;
-        self.log.extend(rows.leaves);
-        Ok(())
+        self.log.extend(rows.leaves.iter().copied());
+        Ok(rows)
+    }
+
+    /// Writes batches as they come, each in one transaction, until there are no more.
+    pub(crate) fn writer(&self) -> impl FnOnce(std::sync::mpsc::Receiver<Rows>) -> Result<(), WorkerError> + Send + 'a {
+        let (store, tenant, now) = (self.store, self.tenant.id.as_str(), self.now.0);
+        move |batches| {
+            for rows in batches {
+                store.write(|tx| write_rows(tx, tenant, &rows, now))?;
+            }
+            Ok(())
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the batch's context, passed on once")]
     fn payment(
-        &mut self, book: &Book, registry: &Registry, decided: &Decided, pack: &Pack, calendar: &Calendar, first: u64, rows: &mut Rows,
+        &mut self,
+        book: &Book,
+        registry: &Registry,
+        decided: &Decided,
+        pack: &Pack,
+        calendar: &Calendar,
+        first: u64,
+        rows: &mut Rows,
     ) -> Result<(), WorkerError> {
         let id = decided.attempt.key.to_string();
         let merchant = registry.merchants.get(&decided.owner);
@@ -121,7 +155,7 @@ impl<'a> Apply<'a> {
         let row = payment_row(book, registry, decided, &id, agent, city);
         self.summary.payment(&self.zone, decided, agent, city, book.kind(&decided.attempt) == JournalKind::Sale);
         rows.breaks.extend(decided.breaks.iter().map(|found| break_row(book, decided, &id, found)));
-        for (verdict, sha256, _facts) in &decided.verdicts {
+        for (verdict, sha256) in &decided.verdicts {
             let key = (id.clone(), verdict.kind.to_string());
             let before = self.known.remove(&key);
             let episode = if explained_by_episode(verdict.kind) { decided.episode_id.as_str() } else { "" };
@@ -130,7 +164,8 @@ impl<'a> Apply<'a> {
                 continue;
             }
             let revision = before.as_ref().map_or(1, |known| known.revision + 1);
-            let case = open_case(verdict, &id, self.now, calendar, &self.zone).map_err(|error| WorkerError::Config(error.to_string()))?;
+            let case = open_case(verdict, &id, self.now, calendar, &self.zone)
+                .map_err(|error| WorkerError::Config(error.to_string()))?;
             let about = About {
                 payment: &id,
                 revision,
@@ -146,7 +181,9 @@ impl<'a> Apply<'a> {
             if before.is_some() {
                 rows.reversed.push(format!("{case_id}.{}", revision - 1));
             }
-            rows.lines.extend(journal.iter().flat_map(|journal| line_rows(journal, &format!("{case_id}.{revision}"), self.now)));
+            rows.lines.extend(
+                journal.iter().flat_map(|journal| line_rows(journal, &format!("{case_id}.{revision}"), self.now)),
+            );
             if let Some(case) = case {
                 push_case(&case, verdict, &id, agent, revision, rows);
             }
@@ -177,7 +214,13 @@ impl<'a> Apply<'a> {
     }
 
     /// The money of a verdict, with each party named.
-    fn journal(&self, registry: &Registry, decided: &Decided, verdict: &Verdict, id: &str) -> Result<Option<Journal>, WorkerError> {
+    fn journal(
+        &self,
+        registry: &Registry,
+        decided: &Decided,
+        verdict: &Verdict,
+        id: &str,
+    ) -> Result<Option<Journal>, WorkerError> {
         let failed = |source| WorkerError::Ledger { payment: id.to_owned(), source };
         let named = |party: Party| -> Result<LedgerParty, WorkerError> {
             let agent = registry.merchants.get(&decided.owner).map(|merchant| merchant.agent_code.clone());
@@ -194,7 +237,8 @@ impl<'a> Apply<'a> {
             ExceptionKind::Diverted | ExceptionKind::Late => Party::Merchant,
             _ => Party::Cardholder,
         };
-        let shares: Result<Vec<_>, WorkerError> = verdict.shares.parts().iter().map(|(party, bp)| Ok((named(*party)?, *bp))).collect();
+        let shares: Result<Vec<_>, WorkerError> =
+            verdict.shares.parts().iter().map(|(party, bp)| Ok((named(*party)?, *bp))).collect();
         let money = VerdictMoney {
             currency: self.currency,
             loss: Minor::new(verdict.loss_minor.max(0)),
@@ -232,7 +276,10 @@ impl<'a> Apply<'a> {
             write_rows(tx, tenant, &rows, now)?;
             for ((payment, kind), _) in &gone {
                 onus_store::exceptions::remove(tx, tenant, payment, kind)?;
-                tx.execute("update cases set state = 'WITHDRAWN' where tenant = $1 and id = $2", &[Value::from(tenant), Value::from(format!("{payment}.{kind}"))])?;
+                tx.execute(
+                    "update cases set state = 'WITHDRAWN' where tenant = $1 and id = $2",
+                    &[Value::from(tenant), Value::from(format!("{payment}.{kind}"))],
+                )?;
                 tx.execute(
                     "update obligations set state = 'withdrawn' where tenant = $1 and case_id = $2 and state = 'open'",
                     &[Value::from(tenant), Value::from(format!("{payment}.{kind}"))],
@@ -307,17 +354,27 @@ fn line_rows<'r>(journal: &'r Journal, journal_id: &'r str, now: Instant) -> Vec
 fn payment_row(book: &Book, registry: &Registry, decided: &Decided, id: &str, agent: &str, city: &str) -> PaymentRow {
     let attempt = &decided.attempt;
     let (journal, exchange, cleared) = (book.journal(attempt), book.exchange(attempt), book.cleared(attempt));
-    let pan = journal.map(|journal| journal.pan).or_else(|| exchange.map(|exchange| exchange.pan)).or_else(|| cleared.map(|line| line.pan)).unwrap_or_default();
+    let pan = journal
+        .map(|journal| journal.pan)
+        .or_else(|| exchange.map(|exchange| exchange.pan))
+        .or_else(|| cleared.map(|line| line.pan))
+        .unwrap_or_default();
     let rrn = [journal.map(|journal| journal.rrn), exchange.map(|exchange| exchange.rrn), cleared.map(|line| line.rrn)];
     let rrn = rrn.into_iter().flatten().find(|rrn| *rrn != 0);
-    let rc = journal.map(|journal| journal.rc).or_else(|| exchange.map(|exchange| exchange.terminal_rc)).unwrap_or_default();
+    let rc =
+        journal.map(|journal| journal.rc).or_else(|| exchange.map(|exchange| exchange.terminal_rc)).unwrap_or_default();
     let entry_mode = journal.map(|journal| journal.entry_mode).or_else(|| exchange.map(|exchange| exchange.entry_mode));
     let refs: Vec<_> = book
         .observations(attempt)
         .into_iter()
-        .map(|seen| onus_store::refs::ObservationRef { file_seq: seen.file_seq, offset: seen.offset, len: seen.len, leg: seen.leg.number() })
+        .map(|seen| onus_store::refs::ObservationRef {
+            file_seq: seen.file_seq,
+            offset: seen.offset,
+            len: seen.len,
+            leg: seen.leg.number(),
+        })
         .collect();
-    let kinds: Vec<_> = decided.verdicts.iter().map(|(verdict, ..)| verdict.kind.as_str()).collect();
+    let kinds: Vec<_> = decided.verdicts.iter().map(|(verdict, _)| verdict.kind.as_str()).collect();
     PaymentRow {
         id: id.to_owned(),
         started_at: decided.at.0,
@@ -339,13 +396,7 @@ fn payment_row(book: &Book, registry: &Registry, decided: &Decided, id: &str, ag
 }
 
 fn break_row(book: &Book, decided: &Decided, id: &str, found: &Break) -> BreakRow {
-    let (expected, seen) = match found.merchants {
-        Some((expected, seen)) => (expected.to_string(), seen.to_string()),
-        None => {
-            let wire = book.exchange(&decided.attempt).map_or(decided.amount_minor, |exchange| exchange.amount_minor);
-            (wire.to_string(), wire.saturating_add(found.difference_minor).to_string())
-        }
-    };
+    let (expected, seen) = two_sides(book, decided, found);
     BreakRow {
         payment_id: id.to_owned(),
         class: found.class.to_string(),
@@ -354,6 +405,33 @@ fn break_row(book: &Book, decided: &Decided, id: &str, found: &Break) -> BreakRo
         found: seen,
         difference_minor: found.difference_minor,
         first_party: found.class.first_party().to_string(),
+    }
+}
+
+/// What the two sides of a break say: merchants, accounts, days or amounts; empty where one side says nothing.
+fn two_sides(book: &Book, decided: &Decided, found: &Break) -> (String, String) {
+    if let Some((expected, seen)) = found.merchants {
+        return (expected.to_string(), seen.to_string());
+    }
+    let attempt = &decided.attempt;
+    let payout = book.cleared(attempt).and_then(|line| book.payouts_of(line.merchant, line.settle_date).next());
+    match found.class {
+        BreakClass::PayoutDiverted => {
+            (decided.owner.to_string(), payout.map(|payout| payout.payee_account.clone()).unwrap_or_default())
+        }
+        BreakClass::LatePayout => (
+            book.cleared(attempt).map(|line| line.settle_date.to_string()).unwrap_or_default(),
+            payout.map(|payout| payout.pay_date.to_string()).unwrap_or_default(),
+        ),
+        BreakClass::AmountTerm | BreakClass::AmountClear => {
+            let wire = book.exchange(attempt).map_or(decided.amount_minor, |exchange| exchange.amount_minor);
+            let other = match found.class {
+                BreakClass::AmountTerm => wire.saturating_sub(found.difference_minor),
+                _ => wire.saturating_add(found.difference_minor),
+            };
+            (wire.to_string(), other.to_string())
+        }
+        _ => (String::new(), found.difference_minor.to_string()),
     }
 }
 
@@ -376,7 +454,8 @@ fn write_rows(tx: &mut Tx<'_>, tenant: &str, rows: &Rows, now: i64) -> Result<()
 fn remove_stale_breaks(tx: &mut Tx<'_>, tenant: &str, rows: &Rows) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (rows.payments.first(), rows.payments.last()) else { return Ok(()) };
     let here: FxHashSet<&str> = rows.payments.iter().map(|payment| payment.id.as_str()).collect();
-    let now: FxHashSet<(&str, &str)> = rows.breaks.iter().map(|row| (row.payment_id.as_str(), row.class.as_str())).collect();
+    let now: FxHashSet<(&str, &str)> =
+        rows.breaks.iter().map(|row| (row.payment_id.as_str(), row.class.as_str())).collect();
     let mut stale = Vec::new();
     let dates = [date_of(&first.id), date_of(&last.id)];
     tx.for_each(

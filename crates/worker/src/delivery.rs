@@ -46,7 +46,13 @@ fn walk(root: &Path, folder: &Path, found: &mut Delivered) -> Result<(), WorkerE
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let path = entry.path();
-        let meta = fs::metadata(&path).map_err(|source| WorkerError::File { path: path.clone(), source })?;
+        // A link that leads nowhere is no reason to leave the other files out.
+        let Ok(meta) = fs::metadata(&path) else {
+            found
+                .left
+                .push((path.to_string_lossy().into_owned(), "cannot be looked at: a broken link, or no permission"));
+            continue;
+        };
         if meta.is_dir() {
             walk(root, &path, found)?;
             continue;

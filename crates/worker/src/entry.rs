@@ -17,16 +17,18 @@ pub(crate) struct About<'a> {
 
 /// The body of a verdict's entry as a JSON value.
 pub(crate) fn verdict_body(pack: &Pack, verdict: &Verdict, about: &About<'_>) -> Value {
-    let shares: serde_json::Map<String, Value> = verdict.shares.parts().iter().map(|(party, bp)| (party.to_string(), json!(bp))).collect();
+    let shares: serde_json::Map<String, Value> =
+        verdict.shares.parts().iter().map(|(party, bp)| (party.to_string(), json!(bp))).collect();
     let findings: Vec<Value> = verdict.findings.iter().map(|finding| json!({
-        "cause": finding.cause, "status": finding.status, "facts": finding.facts.iter().map(fact).collect::<Vec<_>>(),
+        "cause": finding.cause, "status": finding.status, "facts": finding.facts.iter().map(named_fact).collect::<Vec<_>>(),
     })).collect();
     let reasons: Vec<Value> = verdict.reasons.iter().map(|reason| json!({
         "rule_id": reason.rule_id, "text": text(&reason.text),
         "ground": {"text": text(&reason.ground.text), "source": reason.ground.source, "grade": reason.ground.grade},
         "facts": reason.facts.iter().map(named_fact).collect::<Vec<_>>(),
     })).collect();
-    let would_change: Vec<Value> = verdict.would_change.iter().map(|change| json!({"fact": change.fact, "text": text(&change.text)})).collect();
+    let would_change: Vec<Value> =
+        verdict.would_change.iter().map(|change| json!({"fact": change.fact, "text": text(&change.text)})).collect();
     let obligations: Vec<Value> = verdict.obligations.iter().map(|duty| json!({
         "duty": duty.duty, "owner": duty.owner, "within": duty.within, "text": pack.duties.get(&duty.duty).map(text),
     })).collect();
@@ -48,10 +50,6 @@ pub(crate) fn withdrawal_body(payment: &str, kind: &str, revision: i64, decided_
 
 fn text(text: &Text) -> Value {
     json!({"zh": text.zh, "en": text.en})
-}
-
-fn fact(fact: &FactUsed) -> Value {
-    json!({"name": fact.name, "value": fact.value.to_string(), "source": fact.source})
 }
 
 fn named_fact(used: &FactUsed) -> Value {

@@ -27,7 +27,13 @@ pub enum ExportKind {
 ///
 /// # Errors
 /// When the store or the output fails.
-pub fn export(store: &Store, scope: &Scope, zone: &Zone, kind: ExportKind, out: &mut dyn Write) -> Result<u64, WorkerError> {
+pub fn export(
+    store: &Store,
+    scope: &Scope,
+    zone: &Zone,
+    kind: ExportKind,
+    out: &mut dyn Write,
+) -> Result<u64, WorkerError> {
     let mut lines = 0;
     let mut put = |value: Value| -> Result<(), StoreError> {
         writeln!(out, "{value}").map_err(StoreError::refuse)?;

@@ -5,7 +5,7 @@ use onus_fleet::{Registry, UpdateState};
 use onus_incident::Family;
 use onus_liability::Facts;
 use onus_model::{BreakClass, ExceptionKind, Instant, MerchantCode, Span};
-use onus_reconcile::{Attempt, Book, Break, TerminalReversal};
+use onus_reconcile::{Attempt, Book, Break, TerminalReversal, TerminalStatus};
 use rustc_hash::FxHashMap;
 
 use crate::payout::account_change;
@@ -27,6 +27,8 @@ pub(crate) struct Around<'a> {
     /// First chargeback, with the hard rule that it breaks.
     pub(crate) chargeback: Option<(&'a DisputeNotice, &'static str)>,
     pub(crate) slip: Option<&'a Slip>,
+    /// Its terminal's first report of a bad part.
+    pub(crate) bad_part: Option<&'a TerminalStatus>,
     /// Terminals of its production batch that fail to read cards.
     pub(crate) unread_in_batch: usize,
     /// The settlement day's payout is held.
@@ -86,7 +88,8 @@ impl Around<'_> {
             return;
         };
         let request = self.place(exchange.request);
-        let [forward, answer, reply] = exchange.others.map(|span| if span.len > 0 { self.place(span) } else { request.clone() });
+        let [forward, answer, reply] =
+            exchange.others.map(|span| if span.len > 0 { self.place(span) } else { request.clone() });
         facts.yes("wire.sent", true, &request);
         facts.yes("card.chip_data", exchange.chip, &request);
         facts.yes("wire.forwarded", exchange.forwarded(), &forward);
@@ -100,13 +103,18 @@ impl Around<'_> {
         if !code.is_empty() && code != *"00" {
             let by_network = exchange.network_rc == code;
             facts.word("code.value", code.as_str(), &reply);
-            facts.word("code.written_by", if by_network { "network_side" } else { "acquirer" }, if by_network { &answer } else { &reply });
+            facts.word(
+                "code.written_by",
+                if by_network { "network_side" } else { "acquirer" },
+                if by_network { &answer } else { &reply },
+            );
         }
         let long = i64::from(exchange.reply_text_len) > self.terms.long_reply_text_bytes.value;
         facts.yes("reply.long_text", long, &reply);
         self.reversal(facts, &request);
         if !exchange.forwarded() {
-            let silent = self.book.board.silences.iter().any(|silence| silence.from <= self.at && self.at <= silence.to);
+            let silent =
+                self.book.board.silences.iter().any(|silence| silence.from <= self.at && self.at <= silence.to);
             facts.yes("link.silent", silent, "measured:echo test of the acquirer's lines");
         }
         match self.episode {
@@ -133,8 +141,7 @@ impl Around<'_> {
         let tid = self.attempt.key.tid;
         let Some(serial) = self.registry.serial_of(tid) else { return };
         let integrity = self.registry.integrity(serial, self.at);
-        let bad = self.book.board.statuses.iter().rfind(|status| status.tid == tid && status.at <= self.at && status.bad_parts != 0);
-        if let Some(status) = bad {
+        if let Some(status) = self.bad_part.filter(|status| status.at <= self.at) {
             facts.yes("terminal.part_bad", true, &self.place(status.span));
         }
         let defect = i64::try_from(self.unread_in_batch).unwrap_or(i64::MAX) >= self.terms.batch_defect_terminals.value;
@@ -148,14 +155,24 @@ impl Around<'_> {
         if let Some(repair) = integrity.repair_without_keys {
             facts.yes("terminal.keys_missing", true, &self.place(repair.span));
         }
-        facts.yes("terminal.moved", integrity.moved.is_some(), &integrity.moved.map_or_else(|| "measured:attestations".to_owned(), |report| self.place(report.span)));
+        facts.yes(
+            "terminal.moved",
+            integrity.moved.is_some(),
+            &integrity.moved.map_or_else(|| "measured:attestations".to_owned(), |report| self.place(report.span)),
+        );
         let agent = self.registry.agent_of(self.owner);
         let overdue = agent.map(|agent| {
             let last = integrity.inspected_at.map(|(at, _)| at);
             last.is_none_or(|last| self.at.seconds_since(last) > agent.inspection_interval_days * 86_400)
         });
         if let Some(overdue) = overdue {
-            facts.yes("inspection.overdue", overdue, &integrity.inspected_at.map_or_else(|| "measured:inspection register".to_owned(), |(_, span)| self.place(span)));
+            facts.yes(
+                "inspection.overdue",
+                overdue,
+                &integrity
+                    .inspected_at
+                    .map_or_else(|| "measured:inspection register".to_owned(), |(_, span)| self.place(span)),
+            );
         }
         self.program(facts, serial);
         if let Some(merchant) = self.registry.merchants.get(&self.owner) {
@@ -178,13 +195,20 @@ impl Around<'_> {
             if let Some(superseded) = self.registry.is_superseded(version) {
                 facts.yes("terminal.outdated", superseded, &self.place(journal.span));
             }
-            if let Some(known) = self.registry.knows_code(version, journal.rc.as_str()).filter(|_| !journal.rc.is_empty()) {
+            if let Some(known) =
+                self.registry.knows_code(version, journal.rc.as_str()).filter(|_| !journal.rc.is_empty())
+            {
                 facts.yes("terminal.knows_code", known, "measured:response-code table of the program");
             }
         }
         let visit = self.registry.program_visit(serial, self.at);
-        let by = visit.map_or("none", |visit| if self.registry.agents.contains_key(&visit.by) { "agent" } else { "acquirer" });
-        facts.word("terminal.program_visit", by, &visit.map_or_else(|| "measured:custody register".to_owned(), |visit| self.place(visit.span)));
+        let by = visit
+            .map_or("none", |visit| if self.registry.agents.contains_key(&visit.by) { "agent" } else { "acquirer" });
+        facts.word(
+            "terminal.program_visit",
+            by,
+            &visit.map_or_else(|| "measured:custody register".to_owned(), |visit| self.place(visit.span)),
+        );
     }
 
     fn diversion(&self, facts: &mut Facts) {
@@ -200,14 +224,24 @@ impl Around<'_> {
         }
         if let Some(change) = account_change(self.book, self.registry, self.attempt, self.owner) {
             let source = self.place(change.span);
-            let by = if change.by_agent() { "agent" } else if change.changed_by.starts_with("merchant:") { "merchant" } else { "acquirer" };
+            let by = if change.by_agent() {
+                "agent"
+            } else if change.changed_by.starts_with("merchant:") {
+                "merchant"
+            } else {
+                "acquirer"
+            };
             facts.word("account.changed_by", by, &source);
             facts.yes("account.dual_control", change.dual_control, &source);
         }
     }
 
     fn hold(&self, facts: &mut Facts) {
-        facts.yes("hold.exists", self.hold.is_some(), &self.hold.map_or_else(|| "measured:hold register".to_owned(), |hold| self.place(hold.span)));
+        facts.yes(
+            "hold.exists",
+            self.hold.is_some(),
+            &self.hold.map_or_else(|| "measured:hold register".to_owned(), |hold| self.place(hold.span)),
+        );
         if let Some(hold) = self.hold {
             let source = self.place(hold.span);
             facts.yes("hold.ground", !hold.ground.is_empty(), &source);
@@ -231,7 +265,13 @@ impl Around<'_> {
 }
 
 /// The hard rule of the network that a first chargeback breaks, or `none` (china-pos B3).
-pub(crate) fn broken_rule(notice: &DisputeNotice, queried: bool, amount_minor: i64, pin_used: bool, chip: bool) -> &'static str {
+pub(crate) fn broken_rule(
+    notice: &DisputeNotice,
+    queried: bool,
+    amount_minor: i64,
+    pin_used: bool,
+    chip: bool,
+) -> &'static str {
     if notice.disputed_amount_minor > amount_minor {
         return "2047";
     }

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::collector::{Collector, Records};
 use crate::delivery::{Delivered, DeliveryFile, discover};
 use crate::error::WorkerError;
-use crate::judge::{JudgeReport, Judge};
+use crate::judge::{Judge, JudgeReport};
 use crate::records::read_sealed;
 
 /// Told what is going on; called from several threads.
@@ -88,8 +88,15 @@ impl<'a> Importer<'a> {
     ///
     /// # Errors
     /// When the tenant's zone is not known.
-    pub fn new(store: &'a Store, vault: &'a Vault, key: &'a SigningKey, tenant: TenantRow, now: Instant) -> Result<Self, WorkerError> {
-        let zone = Zone::named(&tenant.zone).map_err(|error| WorkerError::Config(format!("tenant {}: {error}", tenant.id)))?;
+    pub fn new(
+        store: &'a Store,
+        vault: &'a Vault,
+        key: &'a SigningKey,
+        tenant: TenantRow,
+        now: Instant,
+    ) -> Result<Self, WorkerError> {
+        let zone =
+            Zone::named(&tenant.zone).map_err(|error| WorkerError::Config(format!("tenant {}: {error}", tenant.id)))?;
         Ok(Self { store, vault, tenant, key, zone, now })
     }
 
@@ -112,7 +119,8 @@ impl<'a> Importer<'a> {
         let outcomes = self.read_all(jobs, &known, &mut records, progress);
         let mut fresh = Vec::new();
         for (file, outcome) in outcomes {
-            let mut entry = FileOutcome { name: file.name.clone(), kind: file.kind, summary: None, note: None, failed: false };
+            let mut entry =
+                FileOutcome { name: file.name.clone(), kind: file.kind, summary: None, note: None, failed: false };
             match outcome {
                 Ok(Some(read)) => {
                     entry.summary = Some(read.summary);
@@ -126,6 +134,7 @@ impl<'a> Importer<'a> {
             }
             report.files.push(entry);
         }
+        progress.stage("making the files durable");
         self.store_files(&fresh)?;
         report.judged = self.judge_new(&known, &fresh, records, progress)?;
         Ok(report)
@@ -146,7 +155,13 @@ impl<'a> Importer<'a> {
     }
 
     /// Two threads: captured traffic, in order of name, and everything else.
-    fn read_all(&self, jobs: Vec<Job>, known: &[FileRow], records: &mut Records, progress: &dyn Progress) -> Vec<Outcome> {
+    fn read_all(
+        &self,
+        jobs: Vec<Job>,
+        known: &[FileRow],
+        records: &mut Records,
+        progress: &dyn Progress,
+    ) -> Vec<Outcome> {
         let (traffic, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.file.kind == FileKind::Switch);
         let taken = Mutex::new(known.iter().map(|file| file.id.clone()).collect::<Vec<_>>());
         let read = |jobs: Vec<Job>, records: &mut Records| -> Vec<Outcome> {
@@ -170,7 +185,12 @@ impl<'a> Importer<'a> {
     }
 
     fn read_one(
-        &self, job: &Job, known: &[FileRow], taken: &Mutex<Vec<String>>, records: &mut Records, progress: &dyn Progress,
+        &self,
+        job: &Job,
+        known: &[FileRow],
+        taken: &Mutex<Vec<String>>,
+        records: &mut Records,
+        progress: &dyn Progress,
     ) -> Result<Option<ReadFile>, WorkerError> {
         let failed = |source| WorkerError::File { path: job.file.path.clone(), source };
         // Only a file of the same size can be the same file: those are hashed before anything is read.
@@ -184,9 +204,15 @@ impl<'a> Importer<'a> {
         }
         let source = BufReader::with_capacity(1 << 20, File::open(&job.file.path).map_err(failed)?);
         let mut tap = SealTap { hash: Sha256::new(), seal: Some(self.vault.seal()?), progress };
-        let options = ReadOptions { kind: job.file.kind, file_seq: u32::try_from(job.seq).unwrap_or_default(), zone: self.zone.clone() };
+        let options = ReadOptions {
+            kind: job.file.kind,
+            file_seq: u32::try_from(job.seq).unwrap_or_default(),
+            zone: self.zone.clone(),
+            name: job.file.name.clone(),
+        };
         let mut collector = Collector { records, rejects: Vec::new() };
-        let summary = read_file(&options, source, &mut collector, &mut tap).map_err(|source| WorkerError::Read { name: job.file.name.clone(), source })?;
+        let summary = read_file(&options, source, &mut collector, &mut tap)
+            .map_err(|source| WorkerError::Read { name: job.file.name.clone(), source })?;
         let rejects = collector.rejects;
         let id = hex(&tap.hash.finalize());
         let sealed = tap.seal.map(SealWriter::finish).transpose()?;
@@ -197,7 +223,11 @@ impl<'a> Importer<'a> {
             }
             taken.push(id.clone());
         }
-        Ok(Some(ReadFile { row: self.file_row(job, &id, &summary, sealed), rejects: reject_rows(&id, rejects), summary }))
+        Ok(Some(ReadFile {
+            row: self.file_row(job, &id, &summary, sealed),
+            rejects: reject_rows(&id, rejects),
+            summary,
+        }))
     }
 
     fn file_row(&self, job: &Job, id: &str, summary: &ReadSummary, sealed: onus_store::vault::Sealed) -> FileRow {
@@ -237,7 +267,13 @@ impl<'a> Importer<'a> {
     }
 
     /// Judges when anything is new: rows just read are at hand, those of earlier files are read again from the vault.
-    fn judge_new(&self, known: &[FileRow], fresh: &[ReadFile], mut records: Records, progress: &dyn Progress) -> Result<Option<JudgeReport>, WorkerError> {
+    fn judge_new(
+        &self,
+        known: &[FileRow],
+        fresh: &[ReadFile],
+        mut records: Records,
+        progress: &dyn Progress,
+    ) -> Result<Option<JudgeReport>, WorkerError> {
         let pending = known.iter().any(|file| file.judged_at.is_none());
         if fresh.is_empty() && !pending {
             return Ok(None);
@@ -252,18 +288,24 @@ impl<'a> Importer<'a> {
             records = Records::default();
             let mut files: Vec<&FileRow> = needed;
             files.extend(fresh.iter().map(|read| &read.row));
-            files.sort_by(|left, right| (left.first_at, &left.name, left.seq).cmp(&(right.first_at, &right.name, right.seq)));
+            files.sort_by(|left, right| {
+                (left.first_at, &left.name, left.seq).cmp(&(right.first_at, &right.name, right.seq))
+            });
             for file in files {
                 read_sealed(self.vault, file, &self.zone, &mut records)?;
             }
         }
-        progress.stage("judging");
-        let names = known.iter().chain(fresh.iter().map(|read| &read.row)).map(|file| (file.seq, file.name.clone())).collect();
-        let report = judge.run(records, names, window_from, progress)?;
+        progress.stage("pairing records");
+        let names =
+            known.iter().chain(fresh.iter().map(|read| &read.row)).map(|file| (file.seq, file.name.clone())).collect();
+        let report = judge.run(records, &names, window_from, progress)?;
         let at = self.now.0;
         let tenant = self.tenant.id.as_str();
         self.store.write(|tx| {
-            tx.execute("update files set judged_at = $2 where tenant = $1 and judged_at is null", &[Value::from(tenant), Value::from(at)])
+            tx.execute(
+                "update files set judged_at = $2 where tenant = $1 and judged_at is null",
+                &[Value::from(tenant), Value::from(at)],
+            )
         })?;
         Ok(Some(report))
     }

@@ -7,7 +7,7 @@ use onus_fleet::Registry;
 use onus_incident::{Family, Policy};
 use onus_liability::{Pack, decide};
 use onus_model::{BreakClass, Episode, ExceptionKind, Instant, MerchantCode, Outcome, TerminalId, Zone};
-use onus_reconcile::{Attempt, Book, Break, JournalKind, classify};
+use onus_reconcile::{Attempt, Book, Break, JournalKind, TerminalStatus, classify};
 use onus_store::Store;
 use onus_store::tenants::TenantRow;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -23,7 +23,7 @@ use crate::samples::{Samples, episode, samples, split_diverted, time_and_amount}
 use crate::terms::Terms;
 
 /// Payments written in one transaction.
-const BATCH: usize = 50_000;
+const BATCH: usize = 10_000;
 
 /// What a judgement came to.
 #[derive(Debug, Clone, Default)]
@@ -64,13 +64,20 @@ struct Prepared<'r> {
     queried: FxHashSet<&'r str>,
     slips: FxHashMap<(TerminalId, u32), &'r Slip>,
     unread_by_batch: FxHashMap<String, usize>,
+    bad_parts: FxHashMap<TerminalId, &'r TerminalStatus>,
     episode_of: FxHashMap<u32, usize>,
     families: Vec<Family>,
     episodes: Vec<Episode>,
 }
 
 impl<'a> Judge<'a> {
-    pub(crate) fn new(store: &'a Store, tenant: &'a TenantRow, key: &'a SigningKey, zone: Zone, now: Instant) -> Result<Self, WorkerError> {
+    pub(crate) fn new(
+        store: &'a Store,
+        tenant: &'a TenantRow,
+        key: &'a SigningKey,
+        zone: Zone,
+        now: Instant,
+    ) -> Result<Self, WorkerError> {
         Ok(Self {
             store,
             tenant,
@@ -86,32 +93,48 @@ impl<'a> Judge<'a> {
 
     /// Judges all records and writes what changed. `names` are the files by number; payments before `window_from` are left as they are.
     pub(crate) fn run(
-        mut self, mut records: Records, names: FxHashMap<i64, String>, window_from: Option<Instant>, progress: &dyn Progress,
+        mut self,
+        mut records: Records,
+        names: &FxHashMap<i64, String>,
+        window_from: Option<Instant>,
+        progress: &dyn Progress,
     ) -> Result<JudgeReport, WorkerError> {
         records.book.assemble(&self.zone);
         records.registry.settle();
         progress.stage("comparing the four legs");
         let prepared = self.prepare(&records);
-        progress.stage("deciding");
+        progress.stage("deciding and writing verdicts");
         let mut apply = Apply::start(self.store, self.tenant, self.key, self.now, self.zone.clone(), window_from)?;
         let mut report = JudgeReport { episodes: prepared.episodes.len() as u64, ..JudgeReport::default() };
         let mut counts: FxHashMap<ExceptionKind, u64> = FxHashMap::default();
         let book = &records.book;
-        let mut start = 0;
-        for chunk in book.attempts().chunks(BATCH) {
-            let mut batch = Vec::with_capacity(chunk.len());
-            for (offset, attempt) in chunk.iter().enumerate() {
-                let decided = self.decide_one(&records, &prepared, &names, start + offset, attempt)?;
-                report.payments += 1;
-                report.breaks += decided.breaks.len() as u64;
-                for (verdict, _, _) in &decided.verdicts {
-                    *counts.entry(verdict.kind).or_default() += 1;
+        // One thread decides, the other writes the batch before.
+        let (send, batches) = std::sync::mpsc::sync_channel(0);
+        let write = apply.writer();
+        std::thread::scope(|scope| -> Result<(), WorkerError> {
+            let written = scope.spawn(move || write(batches));
+            let mut start = 0;
+            for chunk in book.attempts().chunks(BATCH) {
+                let mut batch = Vec::with_capacity(chunk.len());
+                for (offset, attempt) in chunk.iter().enumerate() {
+                    let decided = self.decide_one(&records, &prepared, names, start + offset, attempt)?;
+                    report.payments += 1;
+                    report.breaks += decided.breaks.len() as u64;
+                    for (verdict, _) in &decided.verdicts {
+                        *counts.entry(verdict.kind).or_default() += 1;
+                    }
+                    batch.push(decided);
                 }
-                batch.push(decided);
+                let rows = apply.rows(book, &records.registry, &batch, &self.pack, &self.calendar)?;
+                start += chunk.len();
+                if send.send(rows).is_err() {
+                    break;
+                }
             }
-            apply.batch(book, &records.registry, &batch, &self.pack, &self.calendar)?;
-            start += chunk.len();
-        }
+            drop(send);
+            written.join().unwrap_or_else(|_| Err(WorkerError::Evidence("the writer stopped".to_owned())))
+        })?;
+        progress.stage("writing registers, sums and the signed checkpoint");
         let (changed, withdrawn) = apply.finish(&records, &prepared.episodes)?;
         report.changed = changed;
         report.withdrawn = withdrawn;
@@ -132,18 +155,33 @@ impl<'a> Judge<'a> {
             .iter()
             .enumerate()
             .map(|(index, attempt)| {
-                let payout = owners.get(index).copied().flatten().and_then(|owner| payouts.of(book, registry, attempt, owner));
+                let payout =
+                    owners.get(index).copied().flatten().and_then(|owner| payouts.of(book, registry, attempt, owner));
                 classify(book, attempt, payout.as_ref(), unseen.get(&index).copied().unwrap_or_default(), today)
             })
             .collect();
-        let diverted = |index: usize| breaks.get(index).is_some_and(|found| found.iter().any(|found| is_diversion(found.class)));
+        let diverted =
+            |index: usize| breaks.get(index).is_some_and(|found| found.iter().any(|found| is_diversion(found.class)));
         let samples = samples(book, registry, &outcomes, &diverted);
         let found = split_diverted(onus_incident::detect(&samples.samples, &self.policy), &samples);
         let (episode_of, families, episodes) = self.episodes(&found, &samples);
         Prepared {
             unread_by_batch: unread_by_batch(book, registry, &outcomes),
+            bad_parts: book
+                .board
+                .statuses
+                .iter()
+                .rev()
+                .filter(|status| status.bad_parts != 0)
+                .map(|status| (status.tid, status))
+                .collect(),
             chargebacks: chargebacks(book, &records.disputes),
-            queried: records.disputes.iter().filter(|notice| matches!(notice.txn_code.as_str(), "E00" | "E04")).map(|notice| notice.case_no.as_str()).collect(),
+            queried: records
+                .disputes
+                .iter()
+                .filter(|notice| matches!(notice.txn_code.as_str(), "E00" | "E04"))
+                .map(|notice| notice.case_no.as_str())
+                .collect(),
             slips: records.slips.iter().map(|slip| ((slip.tid, slip.stan), slip)).collect(),
             outcomes,
             owners,
@@ -154,7 +192,11 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn episodes(&self, found: &[onus_incident::Found], samples: &Samples) -> (FxHashMap<u32, usize>, Vec<Family>, Vec<Episode>) {
+    fn episodes(
+        &self,
+        found: &[onus_incident::Found],
+        samples: &Samples,
+    ) -> (FxHashMap<u32, usize>, Vec<Family>, Vec<Episode>) {
         let mut episode_of = FxHashMap::default();
         for (number, found) in found.iter().enumerate() {
             for member in &found.members {
@@ -164,12 +206,18 @@ impl<'a> Judge<'a> {
             }
         }
         let families = found.iter().map(|found| found.family).collect();
-        let episodes = found.iter().enumerate().map(|(number, found)| episode(found, samples, number, &self.zone)).collect();
+        let episodes =
+            found.iter().enumerate().map(|(number, found)| episode(found, samples, number, &self.zone)).collect();
         (episode_of, families, episodes)
     }
 
     fn decide_one(
-        &mut self, records: &Records, prepared: &Prepared<'_>, names: &FxHashMap<i64, String>, index: usize, attempt: &Attempt,
+        &mut self,
+        records: &Records,
+        prepared: &Prepared<'_>,
+        names: &FxHashMap<i64, String>,
+        index: usize,
+        attempt: &Attempt,
     ) -> Result<Decided, WorkerError> {
         let (book, registry) = (&records.book, &records.registry);
         let outcome = prepared.outcomes.get(index).copied().unwrap_or(Outcome::Approved);
@@ -201,29 +249,49 @@ impl<'a> Judge<'a> {
                 episode: episode.and_then(|number| prepared.families.get(number)).copied(),
                 chargeback: invalid,
                 slip: attempt.key.stan.and_then(|stan| prepared.slips.get(&(attempt.key.tid, stan))).copied(),
-                unread_in_batch: serial.and_then(|terminal| prepared.unread_by_batch.get(&terminal.production_batch)).copied().unwrap_or_default(),
+                bad_part: prepared.bad_parts.get(&attempt.key.tid).copied(),
+                unread_in_batch: serial
+                    .and_then(|terminal| prepared.unread_by_batch.get(&terminal.production_batch))
+                    .copied()
+                    .unwrap_or_default(),
                 hold: book.cleared(attempt).and_then(|line| registry.hold_on(owner, line.settle_date)),
             };
             let facts = around.facts(kind);
             let loss_minor = loss(book, attempt, kind, &breaks, notice, amount_minor);
             let verdict = decide(&self.pack, kind, &facts, loss_minor)?;
             let hash = onus_liability::verdict_sha256(&self.pack, &facts, &verdict);
-            verdicts.push((verdict, hash, facts));
+            verdicts.push((verdict, hash));
         }
         // An episode is shown with the failure that it explains, not with a later payout or dispute of the same payment.
-        let episode_id = episode.and_then(|number| prepared.episodes.get(number)).map(|episode| episode.id.clone()).unwrap_or_default();
+        let episode_id = episode
+            .and_then(|number| prepared.episodes.get(number))
+            .map(|episode| episode.id.clone())
+            .unwrap_or_default();
         Ok(Decided { attempt: *attempt, at, amount_minor, owner, outcome, breaks, verdicts, episode_id })
     }
 }
 
 /// Money lost or held by a kind of exception, minor units.
-fn loss(book: &Book, attempt: &Attempt, kind: ExceptionKind, breaks: &[Break], notice: Option<&DisputeNotice>, amount_minor: i64) -> i64 {
+fn loss(
+    book: &Book,
+    attempt: &Attempt,
+    kind: ExceptionKind,
+    breaks: &[Break],
+    notice: Option<&DisputeNotice>,
+    amount_minor: i64,
+) -> i64 {
     let cleared = book.cleared(attempt);
     match kind {
         ExceptionKind::Unknown | ExceptionKind::OneSided => cleared.map_or(0, |line| line.amount_minor),
         ExceptionKind::Diverted => {
-            let sent_on = breaks.iter().find(|found| found.class == BreakClass::RefundDiverted).map(|found| found.difference_minor);
-            let differs = breaks.iter().find(|found| matches!(found.class, BreakClass::AmountClear | BreakClass::AmountTerm)).map(|found| found.difference_minor.abs());
+            let sent_on = breaks
+                .iter()
+                .find(|found| found.class == BreakClass::RefundDiverted)
+                .map(|found| found.difference_minor);
+            let differs = breaks
+                .iter()
+                .find(|found| matches!(found.class, BreakClass::AmountClear | BreakClass::AmountTerm))
+                .map(|found| found.difference_minor.abs());
             sent_on.or(differs).unwrap_or_else(|| cleared.map_or(amount_minor, |line| line.net_minor))
         }
         ExceptionKind::ChargedBack => notice.map_or(0, |notice| notice.disputed_amount_minor.min(amount_minor)),
@@ -248,7 +316,11 @@ fn owner(book: &Book, registry: &Registry, attempt: &Attempt) -> Option<Merchant
 fn unseen_refunds(book: &Book) -> FxHashMap<usize, i64> {
     let mut found: FxHashMap<usize, i64> = FxHashMap::default();
     for attempt in book.attempts() {
-        let Some(refund) = book.exchange(attempt).filter(|_| attempt.journal.is_none() && book.kind(attempt) == JournalKind::Refund) else { continue };
+        let Some(refund) =
+            book.exchange(attempt).filter(|_| attempt.journal.is_none() && book.kind(attempt) == JournalKind::Refund)
+        else {
+            continue;
+        };
         if refund.network_rc != *"00" {
             continue;
         }
@@ -264,19 +336,28 @@ fn unseen_refunds(book: &Book) -> FxHashMap<usize, i64> {
 /// and is about its refund.
 fn chargebacks<'r>(book: &Book, disputes: &'r [DisputeNotice]) -> FxHashMap<usize, &'r DisputeNotice> {
     let first = disputes.iter().filter(|notice| notice.txn_code == "E23");
-    let wanted: FxHashMap<u32, &DisputeNotice> = first
-        .filter_map(|notice| Some((book.board.of_network(notice.original.0, notice.original.1)?, notice)))
-        .collect();
+    let wanted: FxHashMap<(u32, u32), &DisputeNotice> = first.map(|notice| (notice.original, notice)).collect();
     let indexed = || book.attempts().iter().enumerate();
+    let original = |attempt| {
+        book.exchange(attempt)
+            .filter(|exchange| exchange.forwarded())
+            .map(|exchange| (exchange.network_stan, exchange.transmission))
+    };
     let mut found: FxHashMap<usize, &DisputeNotice> =
-        indexed().filter_map(|(index, attempt)| Some((index, *wanted.get(&attempt.exchange?)?))).collect();
+        indexed().filter_map(|(index, attempt)| Some((index, *wanted.get(&original(attempt)?)?))).collect();
     if !found.values().any(|notice| notice.reason_code == REFUND_NOT_CLEARED) {
         return found;
     }
     for (index, attempt) in indexed() {
-        let refund = book.exchange(attempt).filter(|_| book.kind(attempt) == JournalKind::Refund && book.cleared(attempt).is_none());
-        let sale = refund.and_then(|refund| book.attempt_of_terminal(refund.tid, refund.original.0, refund.original.1, attempt.key.date));
-        if let Some(notice) = sale.and_then(|sale| found.get(&sale).copied()).filter(|notice| notice.reason_code == REFUND_NOT_CLEARED) {
+        let refund = book
+            .exchange(attempt)
+            .filter(|_| book.kind(attempt) == JournalKind::Refund && book.cleared(attempt).is_none());
+        let sale = refund.and_then(|refund| {
+            book.attempt_of_terminal(refund.tid, refund.original.0, refund.original.1, attempt.key.date)
+        });
+        if let Some(notice) =
+            sale.and_then(|sale| found.get(&sale).copied()).filter(|notice| notice.reason_code == REFUND_NOT_CLEARED)
+        {
             found.insert(index, notice);
         }
     }

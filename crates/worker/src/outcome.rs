@@ -24,7 +24,13 @@ pub(crate) fn outcome(book: &Book, attempt: &Attempt) -> Outcome {
 }
 
 /// The kinds of exception of an attempt. `charged_back` says that a first chargeback stands against it.
-pub(crate) fn kinds(book: &Book, attempt: &Attempt, outcome: Outcome, breaks: &[Break], charged_back: bool) -> Vec<ExceptionKind> {
+pub(crate) fn kinds(
+    book: &Book,
+    attempt: &Attempt,
+    outcome: Outcome,
+    breaks: &[Break],
+    charged_back: bool,
+) -> Vec<ExceptionKind> {
     let has = |class: BreakClass| breaks.iter().any(|found| found.class == class);
     let mut kinds = Vec::new();
     let one_sided = has(BreakClass::ReversalLost);
@@ -38,7 +44,11 @@ pub(crate) fn kinds(book: &Book, attempt: &Attempt, outcome: Outcome, breaks: &[
             Outcome::Approved | Outcome::Voided | Outcome::Refunded => {}
         }
     }
-    if has(BreakClass::PayoutDiverted) || has(BreakClass::RefundDiverted) || has(BreakClass::AmountClear) || has(BreakClass::AmountTerm) {
+    if has(BreakClass::PayoutDiverted)
+        || has(BreakClass::RefundDiverted)
+        || has(BreakClass::AmountClear)
+        || has(BreakClass::AmountTerm)
+    {
         kinds.push(ExceptionKind::Diverted);
     }
     if has(BreakClass::LatePayout) || has(BreakClass::PayoutMissing) {

@@ -34,16 +34,25 @@ impl Payouts {
     }
 
     /// The payout of an attempt; none when it was not cleared.
-    pub(crate) fn of(&self, book: &Book, registry: &Registry, attempt: &Attempt, owner: MerchantCode) -> Option<PayoutState> {
-        let line = book.cleared(attempt)?;
+    pub(crate) fn of(
+        &self,
+        book: &Book,
+        registry: &Registry,
+        attempt: &Attempt,
+        owner: MerchantCode,
+    ) -> Option<PayoutState> {
+        // A clearing line without a settlement day cannot be late.
+        let line = book.cleared(attempt).filter(|line| line.settle_date != Date::default())?;
         let payout = book.payouts_of(line.merchant, line.settle_date).find(|payout| payout.paid);
         let netted = payout.is_none() && book.payouts_of(line.merchant, line.settle_date).next().is_some();
         let due = line.settle_date.plus_days(self.due_days);
-        let account = payout.map_or(AccountAt::Unknown, |payout| match registry.account_standing(owner, &payout.payee_account, payout.value_at) {
-            AccountStanding::Own(_) => AccountAt::Own,
-            AccountStanding::ChangedWithoutControl(_) => AccountAt::ChangedWithoutControl,
-            AccountStanding::Foreign => AccountAt::Foreign,
-            AccountStanding::Unknown => AccountAt::Unknown,
+        let account = payout.map_or(AccountAt::Unknown, |payout| {
+            match registry.account_standing(owner, &payout.payee_account, payout.value_at) {
+                AccountStanding::Own(_) => AccountAt::Own,
+                AccountStanding::ChangedWithoutControl(_) => AccountAt::ChangedWithoutControl,
+                AccountStanding::Foreign => AccountAt::Foreign,
+                AccountStanding::Unknown => AccountAt::Unknown,
+            }
         });
         let short = self.short.get(&(line.merchant, line.settle_date)).copied().unwrap_or_default();
         Some(PayoutState {
@@ -58,7 +67,10 @@ impl Payouts {
 
 /// The account change that a diverted payout went to.
 pub(crate) fn account_change<'r>(
-    book: &Book, registry: &'r Registry, attempt: &Attempt, owner: MerchantCode,
+    book: &Book,
+    registry: &'r Registry,
+    attempt: &Attempt,
+    owner: MerchantCode,
 ) -> Option<&'r onus_fleet::rows::SettlementAccount> {
     let line = book.cleared(attempt)?;
     let payout = book.payouts_of(line.merchant, line.settle_date).next()?;

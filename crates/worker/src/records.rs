@@ -30,12 +30,25 @@ impl Read for Sealed {
 }
 
 /// Reads one sealed file into the records.
-pub(crate) fn read_sealed(vault: &Vault, file: &FileRow, zone: &Zone, records: &mut Records) -> Result<(), WorkerError> {
+pub(crate) fn read_sealed(
+    vault: &Vault,
+    file: &FileRow,
+    zone: &Zone,
+    records: &mut Records,
+) -> Result<(), WorkerError> {
     let Some(kind) = FileKind::parse(&file.kind) else {
-        return Err(WorkerError::Config(format!("file {} has kind {:?}, which this version does not read", file.name, file.kind)));
+        return Err(WorkerError::Config(format!(
+            "file {} has kind {:?}, which this version does not read",
+            file.name, file.kind
+        )));
     };
     let source = Sealed { reader: vault.reader(&file.sealed_path)?, at: 0 };
-    let options = ReadOptions { kind, file_seq: u32::try_from(file.seq).unwrap_or_default(), zone: zone.clone() };
+    let options = ReadOptions {
+        kind,
+        file_seq: u32::try_from(file.seq).unwrap_or_default(),
+        zone: zone.clone(),
+        name: file.name.clone(),
+    };
     let mut collector = Collector { records, rejects: Vec::new() };
     let read = read_file(&options, source, &mut collector, &mut ());
     read.map_err(|source| WorkerError::Read { name: file.name.clone(), source })?;

@@ -50,23 +50,32 @@ struct Place {
 }
 
 /// Samples of all sales. `diverted` says which attempts have money that went elsewhere.
-pub(crate) fn samples(book: &Book, registry: &Registry, outcomes: &[Outcome], diverted: &dyn Fn(usize) -> bool) -> Samples {
+pub(crate) fn samples(
+    book: &Book,
+    registry: &Registry,
+    outcomes: &[Outcome],
+    diverted: &dyn Fn(usize) -> bool,
+) -> Samples {
     let mut names = Names::default();
     let mut places: FxHashMap<TerminalId, Place> = FxHashMap::default();
     let lines = usual_lines(book, registry);
-    let mut gathered: Vec<(Sample, u32)> = Vec::with_capacity(book.attempts().len());
-    for (index, attempt) in book.attempts().iter().enumerate() {
-        if book.kind(attempt) != JournalKind::Sale {
-            continue;
-        }
+    let mut samples: Vec<Sample> = Vec::with_capacity(book.attempts().len());
+    let mut attempts: Vec<u32> = Vec::with_capacity(book.attempts().len());
+    for number in sales_by_time(book) {
+        let index = number as usize;
+        let Some(attempt) = book.attempts().get(index) else { continue };
         let Some((at, amount_minor)) = time_and_amount(book, attempt) else { continue };
         let place = *places.entry(attempt.key.tid).or_insert_with(|| place_of(registry, attempt.key.tid, &mut names));
         let outcome = outcomes.get(index).copied().unwrap_or(Outcome::Approved);
         let class = if diverted(index) { FailureClass::Diverted } else { class_of(book, attempt, outcome) };
         let exchange = book.exchange(attempt);
         let link = exchange.filter(|exchange| exchange.forwarded()).map(|exchange| exchange.network_link);
-        let link = link.or_else(|| usual_line(&lines, &line_key(registry, attempt.key.tid, exchange?.entry_mode), amount_minor)).unwrap_or_default();
-        let bin = exchange.map(|exchange| exchange.pan.bin()).or_else(|| book.journal(attempt).map(|journal| journal.pan.bin()));
+        let link = link
+            .or_else(|| usual_line(&lines, &line_key(registry, attempt.key.tid, exchange?.entry_mode), amount_minor))
+            .unwrap_or_default();
+        let bin = exchange
+            .map(|exchange| exchange.pan.bin())
+            .or_else(|| book.journal(attempt).map(|journal| journal.pan.bin()));
         let issuer = bin.and_then(|bin| registry.issuers.get(&bin)).map_or(0, |(code, _)| names.number(code));
         let version = book.journal(attempt).map_or("", |journal| book.interner.text(journal.app_version));
         let mut dims = [0; DIMS];
@@ -82,11 +91,19 @@ pub(crate) fn samples(book: &Book, registry: &Registry, outcomes: &[Outcome], di
         set(Dim::AppVersion, names.number(version));
         set(Dim::ProductionBatch, place.batch);
         set(Dim::Terminal, place.terminal);
-        gathered.push((Sample { at, amount_minor, class, dims }, u32::try_from(index).unwrap_or(u32::MAX)));
+        samples.push(Sample { at, amount_minor, class, dims });
+        attempts.push(number);
     }
-    gathered.sort_by_key(|(sample, index)| (sample.at, *index));
-    let (samples, attempts) = gathered.into_iter().unzip();
     Samples { samples, attempts, names }
+}
+
+/// Numbers of all sales in order of time.
+fn sales_by_time(book: &Book) -> Vec<u32> {
+    let sales = (0u32..).zip(book.attempts()).filter(|(_, attempt)| book.kind(attempt) == JournalKind::Sale);
+    let mut timed: Vec<(Instant, u32)> =
+        sales.filter_map(|(number, attempt)| Some((time_and_amount(book, attempt)?.0, number))).collect();
+    timed.sort_unstable();
+    timed.into_iter().map(|(_, number)| number).collect()
 }
 
 /// When an attempt started and its amount, by the journal, the wire or clearing.
@@ -115,7 +132,12 @@ fn class_of(book: &Book, attempt: &Attempt, outcome: Outcome) -> FailureClass {
         Outcome::Declined | Outcome::Reversed | Outcome::Unknown => {
             let Some(exchange) = exchange else { return FailureClass::None };
             let reason = book.reversal(attempt).map(|reversal| reversal.reason);
-            match (exchange.forwarded(), exchange.answered(), exchange.network_rc.as_str(), exchange.terminal_rc.as_str()) {
+            match (
+                exchange.forwarded(),
+                exchange.answered(),
+                exchange.network_rc.as_str(),
+                exchange.terminal_rc.as_str(),
+            ) {
                 (true, false, ..) => FailureClass::NoAnswer,
                 (false, _, _, "" | "96" | "98") => FailureClass::AcquirerSilent,
                 (false, _, _, "A0" | "99") => FailureClass::KeySync,
@@ -197,7 +219,14 @@ pub(crate) fn split_diverted(found: Vec<Found>, samples: &Samples) -> Vec<Found>
             split.push(found);
             continue;
         }
-        let dim = |index: u32, dim: Dim| samples.samples.get(index as usize).and_then(|sample| sample.dims.get(dim as usize)).copied().unwrap_or_default();
+        let dim = |index: u32, dim: Dim| {
+            samples
+                .samples
+                .get(index as usize)
+                .and_then(|sample| sample.dims.get(dim as usize))
+                .copied()
+                .unwrap_or_default()
+        };
         let mut by_agent: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for member in &found.members {
             by_agent.entry(dim(*member, Dim::Agent)).or_default().push(*member);
@@ -206,7 +235,8 @@ pub(crate) fn split_diverted(found: Vec<Found>, samples: &Samples) -> Vec<Found>
             let mut terminals: Vec<u32> = members.iter().map(|member| dim(*member, Dim::Terminal)).collect();
             terminals.sort_unstable();
             terminals.dedup();
-            let started_at = members.iter().filter_map(|member| samples.samples.get(*member as usize)).map(|sample| sample.at).min();
+            let started_at =
+                members.iter().filter_map(|member| samples.samples.get(*member as usize)).map(|sample| sample.at).min();
             split.push(Found {
                 scope: vec![(Dim::Agent, vec![agent]), (Dim::Terminal, terminals)],
                 started_at: started_at.unwrap_or(found.started_at),
@@ -235,7 +265,8 @@ pub(crate) fn episode(found: &Found, samples: &Samples, number: usize, zone: &Zo
         texts.sort();
         texts
     };
-    let scope: BTreeMap<String, Vec<String>> = found.scope.iter().map(|(dim, set)| (dim.as_str().to_owned(), values(set))).collect();
+    let scope: BTreeMap<String, Vec<String>> =
+        found.scope.iter().map(|(dim, set)| (dim.as_str().to_owned(), values(set))).collect();
     let shown: Vec<(String, String)> = found
         .scope
         .iter()
@@ -264,10 +295,26 @@ pub(crate) fn episode(found: &Found, samples: &Samples, number: usize, zone: &Zo
         amount_minor,
         title: Text { zh: format!("{zh}：{}", scope_text.zh), en: format!("{en}: {}", scope_text.en) },
         signals: vec![Text {
-            zh: format!("范围内 {} 笔尝试中失败 {} 笔（{}），其余为 {}", found.attempts, found.failures, percent(found.rate_ppm), percent(found.baseline_ppm)),
-            en: format!("{} of {} attempts in the scope failed ({}), elsewhere {}", found.failures, found.attempts, percent(found.rate_ppm), percent(found.baseline_ppm)),
+            zh: format!(
+                "范围内 {} 笔尝试中失败 {} 笔（{}），其余为 {}",
+                found.attempts,
+                found.failures,
+                percent(found.rate_ppm),
+                percent(found.baseline_ppm)
+            ),
+            en: format!(
+                "{} of {} attempts in the scope failed ({}), elsewhere {}",
+                found.failures,
+                found.attempts,
+                percent(found.rate_ppm),
+                percent(found.baseline_ppm)
+            ),
         }],
-        excluded: found.excluded.iter().map(|excluded| excluded.text(samples.names.text(excluded.value), &scope_text)).collect(),
+        excluded: found
+            .excluded
+            .iter()
+            .map(|excluded| excluded.text(samples.names.text(excluded.value), &scope_text))
+            .collect(),
         exposure,
     }
 }

@@ -36,7 +36,12 @@ impl Summary {
         let terminal = self.terminals.entry(decided.attempt.key.tid).or_default();
         if sale {
             terminal.payments += 1;
-            add(&mut self.tallies, (hour(zone, decided.at), agent.to_owned(), city.to_owned(), "", "", ""), decided.amount_minor, 0);
+            add(
+                &mut self.tallies,
+                (hour(zone, decided.at), agent.to_owned(), city.to_owned(), "", "", ""),
+                decided.amount_minor,
+                0,
+            );
         }
         let by_program = |class: BreakClass| is_diversion(class) && class != BreakClass::PayoutDiverted;
         if decided.breaks.iter().any(|found| by_program(found.class)) {
@@ -45,10 +50,25 @@ impl Summary {
         }
     }
 
-    pub(crate) fn exception(&mut self, zone: &Zone, decided: &Decided, verdict: &Verdict, agent: &str, city: &str, episode: &str) {
+    pub(crate) fn exception(
+        &mut self,
+        zone: &Zone,
+        decided: &Decided,
+        verdict: &Verdict,
+        agent: &str,
+        city: &str,
+        episode: &str,
+    ) {
         self.terminals.entry(decided.attempt.key.tid).or_default().exceptions += 1;
         let outward = verdict.outward.map_or("none", onus_model::Party::as_str);
-        let key = (hour(zone, decided.at), agent.to_owned(), city.to_owned(), verdict.kind.as_str(), verdict.cause.as_str(), outward);
+        let key = (
+            hour(zone, decided.at),
+            agent.to_owned(),
+            city.to_owned(),
+            verdict.kind.as_str(),
+            verdict.cause.as_str(),
+            outward,
+        );
         add(&mut self.tallies, key, decided.amount_minor, verdict.loss_minor);
         if !episode.is_empty() {
             *self.episode_causes.entry(episode.to_owned()).or_default().entry(verdict.cause).or_default() += 1;
@@ -73,8 +93,14 @@ impl Summary {
             })
             .collect();
         rows.sort_by(|left, right| {
-            (left.hour_at, &left.agent_code, &left.city, &left.kind, &left.cause, &left.outward)
-                .cmp(&(right.hour_at, &right.agent_code, &right.city, &right.kind, &right.cause, &right.outward))
+            (left.hour_at, &left.agent_code, &left.city, &left.kind, &left.cause, &left.outward).cmp(&(
+                right.hour_at,
+                &right.agent_code,
+                &right.city,
+                &right.kind,
+                &right.cause,
+                &right.outward,
+            ))
         });
         let hours = rows.first().zip(rows.last()).map(|(first, last)| (first.hour_at, last.hour_at + 1));
         (rows, hours)
@@ -84,11 +110,21 @@ impl Summary {
     pub(crate) fn episode_rows(&self, episodes: &[Episode]) -> Vec<EpisodeRow> {
         let text = |value: serde_json::Value| value.to_string();
         let row = |episode: &Episode| {
-            let found = self.episode_causes.get(&episode.id).and_then(|causes| causes.iter().max_by_key(|(_, count)| **count));
-            let cause = if episode.cause == Cause::Unknown { found.map_or(Cause::Unknown, |(cause, _)| *cause) } else { episode.cause };
-            let texts = |texts: &[onus_model::Text]| texts.iter().map(|text| json!({"zh": text.zh, "en": text.en})).collect::<Vec<_>>();
-            let exposure: serde_json::Map<_, _> =
-                episode.exposure.iter().map(|(agent, (payments, amount))| (agent.clone(), json!([payments, amount]))).collect();
+            let found =
+                self.episode_causes.get(&episode.id).and_then(|causes| causes.iter().max_by_key(|(_, count)| **count));
+            let cause = if episode.cause == Cause::Unknown {
+                found.map_or(Cause::Unknown, |(cause, _)| *cause)
+            } else {
+                episode.cause
+            };
+            let texts = |texts: &[onus_model::Text]| {
+                texts.iter().map(|text| json!({"zh": text.zh, "en": text.en})).collect::<Vec<_>>()
+            };
+            let exposure: serde_json::Map<_, _> = episode
+                .exposure
+                .iter()
+                .map(|(agent, (payments, amount))| (agent.clone(), json!([payments, amount])))
+                .collect();
             EpisodeRow {
                 id: episode.id.clone(),
                 cause: cause.to_string(),
@@ -101,14 +137,20 @@ impl Summary {
                 amount_minor: episode.amount_minor,
                 title_zh: episode.title.zh.clone(),
                 title_en: episode.title.en.clone(),
-                body: text(json!({"signals": texts(&episode.signals), "excluded": texts(&episode.excluded), "exposure": exposure})),
+                body: text(
+                    json!({"signals": texts(&episode.signals), "excluded": texts(&episode.excluded), "exposure": exposure}),
+                ),
             }
         };
         episodes.iter().map(row).collect()
     }
 
     /// Agents, merchants and terminals as lists show them.
-    pub(crate) fn register_rows(&self, records: &Records, now: Instant) -> (Vec<AgentRow>, Vec<MerchantRow>, Vec<TerminalRow>) {
+    pub(crate) fn register_rows(
+        &self,
+        records: &Records,
+        now: Instant,
+    ) -> (Vec<AgentRow>, Vec<MerchantRow>, Vec<TerminalRow>) {
         let registry = &records.registry;
         let mut agents: Vec<_> = registry
             .agents
@@ -141,7 +183,8 @@ impl Summary {
             })
             .collect();
         merchants.sort_by(|left, right| left.code.cmp(&right.code));
-        let mut terminals: Vec<_> = registry.terminals.values().map(|terminal| self.terminal_row(records, terminal, now)).collect();
+        let mut terminals: Vec<_> =
+            registry.terminals.values().map(|terminal| self.terminal_row(records, terminal, now)).collect();
         terminals.sort_by(|left, right| left.serial.cmp(&right.serial));
         (agents, merchants, terminals)
     }
@@ -165,12 +208,24 @@ impl Summary {
             suspect("tamper_switch", "防拆开关触发", "tamper switch fired", report.at);
         }
         if let Some(at) = sums.diverted_since {
-            suspect("money_diverted", "凭条与线上不符且资金去往他处", "its slips and the wire differ and money went elsewhere", at);
+            suspect(
+                "money_diverted",
+                "凭条与线上不符且资金去往他处",
+                "its slips and the wire differ and money went elsewhere",
+                at,
+            );
         }
         let mut state = if reasons.is_empty() { "active" } else { "suspect" };
         if let Some(report) = integrity.moved {
             reasons.push(json!({"code": "moved", "zh": "不在登记地点", "en": "reports from far away from its place"}));
             since = since.or(Some(report.at));
+            state = if state == "active" { "watch" } else { state };
+        }
+        if let Some(visit) =
+            registry.program_visit(&terminal.serial, now).filter(|visit| registry.agents.contains_key(&visit.by))
+        {
+            reasons.push(json!({"code": "program_visit", "zh": "代理商到场重装程序，装入的程序不是已发布版本", "en": "an agent reloaded its program on site, and what it left is no release"}));
+            since = since.or(Some(visit.at));
             state = if state == "active" { "watch" } else { state };
         }
         TerminalRow {

@@ -42,7 +42,8 @@ impl Terms {
     /// # Errors
     /// Never with the shipped file; a test loads it.
     pub fn builtin_cn() -> Result<Self, WorkerError> {
-        toml::from_str(include_str!("../../../packs/cn-terms-1/terms.toml")).map_err(|error| WorkerError::Terms(error.to_string()))
+        toml::from_str(include_str!("../../../packs/cn-terms-1/terms.toml"))
+            .map_err(|error| WorkerError::Terms(error.to_string()))
     }
 }
 

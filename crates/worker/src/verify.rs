@@ -1,8 +1,11 @@
 //! Checks the evidence log of a store without any server: entries against leaf hashes, leaf hashes against signed
 //! checkpoints, and the verdict table against the entries.
 
+use std::collections::BTreeMap;
+
 use onus_evidence::{Fault, LogVerifier, VerifyingKey};
 use onus_store::{Scope, Store};
+use serde::Deserialize;
 
 use crate::error::WorkerError;
 
@@ -37,11 +40,16 @@ pub fn verify(store: &Store, tenant: &str, key: &VerifyingKey) -> Result<VerifyR
     let scope = Scope::all(tenant);
     let mut report = VerifyReport::default();
     let checkpoints = store.read(|tx| onus_store::log::checkpoints(tx, &scope))?;
-    let heads: Vec<_> = checkpoints.iter().map(|head| (u64::try_from(head.size).unwrap_or_default(), head.root.clone(), head.note.clone())).collect();
+    let heads: Vec<_> = checkpoints
+        .iter()
+        .map(|head| (u64::try_from(head.size).unwrap_or_default(), head.root.clone(), head.note.clone()))
+        .collect();
     let mut verifier = LogVerifier::new(&heads, key);
+    let mut standing = BTreeMap::new();
     store.read(|tx| {
         onus_store::log::for_each(tx, &scope, |row| {
             verifier.entry(u64::try_from(row.idx).unwrap_or(u64::MAX), &row.leaf_hash, &row.body);
+            note_standing(&mut standing, row.idx, &row.body);
             Ok(())
         })
     })?;
@@ -52,12 +60,36 @@ pub fn verify(store: &Store, tenant: &str, key: &VerifyingKey) -> Result<VerifyR
     if log.entries > log.covered {
         report.log_faults.push(format!("entries {} to {} stand under no signed checkpoint", log.covered, log.entries));
     }
-    report.table_faults = table_faults(store, &scope)?;
+    report.table_faults = table_faults(store, &scope, standing)?;
     report.ledger_faults = store.read(|tx| onus_store::ledger::unbalanced(tx, tenant))?;
     Ok(report)
 }
 
-fn table_faults(store: &Store, scope: &Scope) -> Result<Vec<String>, WorkerError> {
+/// Verdicts that stand by the log: payment and kind with the entry of the latest verdict.
+type Standing = BTreeMap<(String, String), i64>;
+
+/// What an entry needs to be known by.
+#[derive(Deserialize)]
+struct EntryHead<'b> {
+    #[serde(rename = "type")]
+    what: &'b str,
+    payment: &'b str,
+    kind: &'b str,
+}
+
+/// Follows the log: a verdict stands until a later entry replaces it or takes it back.
+fn note_standing(standing: &mut Standing, index: i64, body: &[u8]) {
+    // An entry that does not read is a fault of the log, reported as such.
+    let Ok(head) = serde_json::from_slice::<EntryHead<'_>>(body) else { return };
+    let key = (head.payment.to_owned(), head.kind.to_owned());
+    if head.what == "verdict" {
+        standing.insert(key, index);
+    } else {
+        standing.remove(&key);
+    }
+}
+
+fn table_faults(store: &Store, scope: &Scope, mut standing: Standing) -> Result<Vec<String>, WorkerError> {
     let mut faults = Vec::new();
     store.read(|tx| {
         tx.for_each(
@@ -68,7 +100,9 @@ fn table_faults(store: &Store, scope: &Scope) -> Result<Vec<String>, WorkerError
                 let body: serde_json::Value = row.opt_blob(7)?.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
                 let text = |name: &str| body.get(name).and_then(serde_json::Value::as_str).unwrap_or("none");
                 let shares: serde_json::Value = serde_json::from_str(row.text(8)?).unwrap_or_default();
-                let same = text("payment") == row.text(0)?
+                let entry = standing.remove(&(row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+                let same = entry == Some(row.int(6)?)
+                    && text("payment") == row.text(0)?
                     && text("kind") == row.text(1)?
                     && text("cause") == row.text(2)?
                     && text("outward") == row.text(3)?
@@ -82,5 +116,9 @@ fn table_faults(store: &Store, scope: &Scope) -> Result<Vec<String>, WorkerError
             },
         )
     })?;
+    let missing = standing.into_iter().map(|((payment, kind), index)| {
+        format!("verdict {payment} {kind} of evidence entry {index} is missing from the table")
+    });
+    faults.extend(missing);
     Ok(faults)
 }

@@ -37,9 +37,7 @@ fn unknown_names(files: &[Source]) -> Vec<String> {
     };
     let in_code = |name: &str| match name.strip_suffix('/') {
         Some(_) => files.iter().any(|file| file.path.starts_with(name)),
-        None => files
-            .iter()
-            .any(|file| file.path.starts_with("crates/") && file.text.contains(name)),
+        None => files.iter().any(|file| file.path.starts_with("crates/") && file.text.contains(name)),
     };
     let mut faults = Vec::new();
     for (number, line) in prose_lines(&glossary.text) {
@@ -48,10 +46,7 @@ fn unknown_names(files: &[Source]) -> Vec<String> {
         };
         for name in column.split('`').skip(1).step_by(2) {
             if !in_code(name) {
-                faults.push(format!(
-                    "{}:{number}: `{name}` is not in the code",
-                    glossary.path
-                ));
+                faults.push(format!("{}:{number}: `{name}` is not in the code", glossary.path));
             }
         }
     }
@@ -60,12 +55,7 @@ fn unknown_names(files: &[Source]) -> Vec<String> {
 
 /// The same levels in the same order: one README must not tell what the other leaves out.
 fn readmes_differ(files: &[Source]) -> Option<String> {
-    let text = |path: &str| {
-        files
-            .iter()
-            .find(|file| file.path == path)
-            .map(|file| file.text.as_str())
-    };
+    let text = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.text.as_str());
     let english = heading_levels(text("README.md")?);
     let chinese = heading_levels(text("README.zh-CN.md")?);
     (english != chinese).then(|| {
@@ -86,26 +76,16 @@ fn heading_levels(text: &str) -> Vec<usize> {
 
 /// Relative links whose target does not exist.
 fn dead_links(root: &Path, file: &Source) -> Vec<String> {
-    let folder = root
-        .join(&file.path)
-        .parent()
-        .map_or_else(|| root.to_path_buf(), Path::to_path_buf);
+    let folder = root.join(&file.path).parent().map_or_else(|| root.to_path_buf(), Path::to_path_buf);
     let mut faults = Vec::new();
     for (number, line) in prose_lines(&file.text) {
-        for target in line
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
+        for target in line.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let path = target.split('#').next().unwrap_or_default();
             if path.is_empty() || path.contains("://") || path.starts_with("mailto:") {
                 continue;
             }
             if !folder.join(path).exists() {
-                faults.push(format!(
-                    "{}:{number}: link to {path}, which is not there",
-                    file.path
-                ));
+                faults.push(format!("{}:{number}: link to {path}, which is not there", file.path));
             }
         }
     }
@@ -149,10 +129,7 @@ mod tests {
             source("crates/model/src/shares.rs", "pub struct Shares;"),
             source("packs/default.toml", ""),
         ];
-        assert_eq!(
-            unknown_names(&files),
-            ["docs/glossary.md:2: `Gone` is not in the code"]
-        );
+        assert_eq!(unknown_names(&files), ["docs/glossary.md:2: `Gone` is not in the code"]);
     }
 
     #[test]

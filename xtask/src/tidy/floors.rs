@@ -46,16 +46,12 @@ fn faults(crates: &[String], uses: &[Use]) -> Vec<String> {
     let mut faults = Vec::new();
     for name in crates {
         if floor(name).is_none() && !BESIDE.contains(&name.as_str()) {
-            faults.push(format!(
-                "{name}: has no floor; enter it in xtask/src/tidy/floors.rs and ARCHITECTURE.md"
-            ));
+            faults.push(format!("{name}: has no floor; enter it in xtask/src/tidy/floors.rs and ARCHITECTURE.md"));
         }
     }
     for Use { user, used } in uses {
         let (Some(below), Some(above)) = (floor(used), floor(user)) else {
-            faults.push(format!(
-                "{user}: uses {used}, but one of them stands outside the house"
-            ));
+            faults.push(format!("{user}: uses {used}, but one of them stands outside the house"));
             continue;
         };
         if below >= above && !NEIGHBOURS.contains(&(user, used)) {
@@ -68,18 +64,13 @@ fn faults(crates: &[String], uses: &[Use]) -> Vec<String> {
 }
 
 fn floor(name: &str) -> Option<u8> {
-    FLOORS
-        .iter()
-        .find(|(room, _)| *room == name)
-        .map(|(_, floor)| *floor)
+    FLOORS.iter().find(|(room, _)| *room == name).map(|(_, floor)| *floor)
 }
 
 /// Workspace crates, and which of them use which (tests may look anywhere, so dev uses are left out).
 fn read_metadata(root: &Path) -> anyhow::Result<(Vec<String>, Vec<Use>)> {
     let metadata = runner::metadata(root)?;
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata has no packages")?;
+    let packages = metadata["packages"].as_array().context("cargo metadata has no packages")?;
     let mut crates = Vec::new();
     let mut uses = Vec::new();
     for package in packages {
@@ -89,10 +80,7 @@ fn read_metadata(root: &Path) -> anyhow::Result<(Vec<String>, Vec<Use>)> {
             let ours = dependency["path"].is_string();
             let for_tests = dependency["kind"] == "dev";
             if let (true, false, Some(used)) = (ours, for_tests, dependency["name"].as_str()) {
-                uses.push(Use {
-                    user: user.to_owned(),
-                    used: used.to_owned(),
-                });
+                uses.push(Use { user: user.to_owned(), used: used.to_owned() });
             }
         }
     }
@@ -115,10 +103,7 @@ mod tests {
             ("xtask", "onus-model", false),
         ];
         for (user, used, allowed) in table {
-            let uses = [Use {
-                user: user.to_owned(),
-                used: used.to_owned(),
-            }];
+            let uses = [Use { user: user.to_owned(), used: used.to_owned() }];
             assert_eq!(faults(&[], &uses).is_empty(), allowed, "{user} -> {used}");
         }
         assert_eq!(faults(&["onus-attic".to_owned()], &[]).len(), 1);

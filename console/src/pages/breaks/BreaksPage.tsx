@@ -12,7 +12,7 @@ import { Panel } from '../../parts/Panel';
 import { SeekTable } from '../../parts/SeekTable';
 import { EmptyState } from '../../parts/states';
 import { useFilters } from '../../parts/useFilters';
-import { Money, PaymentLink } from '../../parts/values';
+import { BreakValue, Money, PaymentLink } from '../../parts/values';
 
 const FILTERS = ['class'] as const;
 
@@ -63,8 +63,8 @@ function breakColumns(t: Dictionary, locale: Locale): TableColumnsType<BreakRow>
   return [
     { title: t.breaks.payment, render: (_, row) => <PaymentLink id={row.payment_id} /> },
     { title: t.breaks.class, render: (_, row) => <span title={row.class}>{pickField(locale, row, 'class')}</span> },
-    { title: t.breaks.expected, render: (_, row) => <span className="number">{row.expected}</span> },
-    { title: t.breaks.found, render: (_, row) => <span className="number">{row.found}</span> },
+    { title: t.breaks.expected, render: (_, row) => <BreakValue value={row.expected} /> },
+    { title: t.breaks.found, render: (_, row) => <BreakValue value={row.found} /> },
     { title: t.breaks.difference, align: 'right', render: (_, row) => <Money minor={row.difference_minor} dash /> },
     {
       title: t.breaks.firstParty,

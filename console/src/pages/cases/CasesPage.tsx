@@ -20,6 +20,7 @@ const FILTERS = ['state', 'agent', 'overdue'] as const;
 function DueNote({ row, asOf, t }: { row: CaseRow; asOf: string | null; t: Dictionary }) {
   if (asOf === null) return row.overdue ? <span className="alarm">{t.cases.overdue}</span> : null;
   const { amount, unit } = dueIn(row.due_at, asOf);
+  if (amount === 0) return <b>{t.cases.dueNow}</b>;
   return row.overdue ? (
     <span className="alarm">{t.cases.pastBy(amount, unit)}</span>
   ) : (

@@ -44,6 +44,7 @@ export function EpisodesTable({ episodes }: { episodes: EpisodeRow[] }) {
     {
       title: t.episodes.payments,
       align: 'right',
+      className: 'nowrap',
       render: (_, row) => (
         <Link to={`/payments?episode=${encodeURIComponent(row.id)}`} className="number">
           {formatCount(row.payments)}

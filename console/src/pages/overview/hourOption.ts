@@ -22,7 +22,7 @@ export function hourOption(hours: readonly HourCount[], t: Dictionary): EChartsC
     animation: false,
     textStyle: { fontFamily: FONT },
     grid: { left: 8, right: 8, top: 34, bottom: 4, containLabel: true },
-    legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 10, itemGap: 14, textStyle: { color: '#45525f', fontSize: 12 } },
+    legend: { type: 'scroll', top: 0, left: 0, right: 0, itemWidth: 10, itemHeight: 10, itemGap: 9, textStyle: { color: '#45525f', fontSize: 12 } },
     tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' }, textStyle: { fontSize: 12 }, padding: [6, 10] },
     xAxis: {
       type: 'category',

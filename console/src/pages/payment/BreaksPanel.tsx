@@ -3,7 +3,7 @@ import type { BreakRow } from '../../api/types';
 import { nameOf, pickField, useLocale } from '../../i18n/locale';
 import { PartyName } from '../../parts/names';
 import { Panel } from '../../parts/Panel';
-import { Money } from '../../parts/values';
+import { BreakValue, Money } from '../../parts/values';
 
 export function BreaksPanel({ breaks }: { breaks: BreakRow[] }) {
   const { t, locale } = useLocale();
@@ -23,8 +23,12 @@ export function BreaksPanel({ breaks }: { breaks: BreakRow[] }) {
               </span>
             ),
           },
-          { title: t.payment.expected, render: (_, row) => <span className="number">{row.expected}</span> },
-          { title: t.payment.found, render: (_, row) => <span className="number alarm">{row.found}</span> },
+          { title: t.payment.expected, render: (_, row) => <BreakValue value={row.expected} /> },
+          { title: t.payment.found, render: (_, row) => (
+              <span className="alarm">
+                <BreakValue value={row.found} />
+              </span>
+            ) },
           { title: t.payment.difference, align: 'right', render: (_, row) => <Money minor={row.difference_minor} dash /> },
           {
             title: t.payment.firstParty,

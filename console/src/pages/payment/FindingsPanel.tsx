@@ -1,9 +1,12 @@
 import type { Finding, Reason, TwoTexts } from '../../api/types';
 import { pick, useLocale } from '../../i18n/locale';
-import { CauseName, StatusTag } from '../../parts/names';
+import { CauseName, FactValue, StatusTag } from '../../parts/names';
 import { Panel } from '../../parts/Panel';
 
 const ORDER = ['confirmed', 'probable', 'possible', 'excluded'];
+
+/** More excluded causes than these are folded away. */
+const EXCLUDED_SHOWN = 3;
 
 type FactNames = Map<string, TwoTexts>;
 
@@ -26,7 +29,8 @@ function FindingItem({ finding, names }: { finding: Finding; names: FactNames })
         <ul>
           {finding.facts.map((fact) => (
             <li key={fact.name} title={fact.source === null ? fact.name : `${fact.name} · ${fact.source}`}>
-              <span className="quiet">{nameOfFact(fact.name)}</span> {fact.value}
+              <span className="quiet">{nameOfFact(fact.name)}</span>{' '}
+              <FactValue value={fact.value} />
             </li>
           ))}
         </ul>
@@ -35,21 +39,37 @@ function FindingItem({ finding, names }: { finding: Finding; names: FactNames })
   );
 }
 
+function FindingList({ findings, names }: { findings: Finding[]; names: FactNames }) {
+  return (
+    <ul className="findings">
+      {findings.map((finding, index) => (
+        <FindingItem key={`${finding.cause}-${index}`} finding={finding} names={names} />
+      ))}
+    </ul>
+  );
+}
+
 /** All causes that were considered, the surest first, the excluded last; facts are named as in the reasons. */
 export function FindingsPanel({ findings, reasons }: { findings: Finding[]; reasons: Reason[] }) {
   const { t } = useLocale();
   const names: FactNames = new Map(reasons.flatMap((reason) => reason.facts.map((fact) => [fact.name, fact])));
   const sorted = [...findings].sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
+  const excludedFrom = sorted.findIndex((finding) => finding.status === 'excluded');
+  const shown = excludedFrom < 0 || sorted.length - excludedFrom <= EXCLUDED_SHOWN ? sorted.length : excludedFrom;
   return (
     <Panel title={t.payment.findings} testId="findings">
       {sorted.length === 0 ? (
         <span className="quiet">{t.payment.noFindings}</span>
       ) : (
-        <ul className="findings">
-          {sorted.map((finding, index) => (
-            <FindingItem key={`${finding.cause}-${index}`} finding={finding} names={names} />
-          ))}
-        </ul>
+        <>
+          <FindingList findings={sorted.slice(0, shown)} names={names} />
+          {shown < sorted.length && (
+            <details className="findings-rest">
+              <summary>{t.payment.moreExcluded(sorted.length - shown)}</summary>
+              <FindingList findings={sorted.slice(shown)} names={names} />
+            </details>
+          )}
+        </>
       )}
     </Panel>
   );

@@ -1,13 +1,40 @@
-import type { BreakRow, Leg, LegName, LegRow } from '../../api/types';
+import type { BreakRow, Leg, LegField, LegName, LegRow } from '../../api/types';
 import { pick, pickField, useLocale } from '../../i18n/locale';
 import { Panel } from '../../parts/Panel';
 import { Money, Time } from '../../parts/values';
 
 const ORDER: LegName[] = ['journal', 'switch', 'clearing', 'payout'];
 
-function LegRecord({ row }: { row: LegRow }) {
+/** What a person looks for first in a record; a field that differs always stands with them. */
+const KEY_FIELDS = new Set([
+  ...['direction', 'MTI', 'F3', 'F11', 'F37', 'F39'],
+  ...['txn', 'trade_code', 'merchant_code', 'pan_masked', 'amount_fen', 'net_fen', 'sign', 'items'],
+  ...['settle_date', 'pay_date', 'payee_name', 'payee_account', 'value_time', 'ref_no', 'stan', 'network_stan'],
+  ...['rc', 'text', 'slip', 'reversal', 'status'],
+]);
+
+function Fields({ fields }: { fields: LegField[] }) {
   const { t, locale } = useLocale();
+  return (
+    <dl>
+      {fields.map((field, index) => (
+        <div key={`${field.name}-${index}`} className={field.differs ? 'leg-field leg-field-differs' : 'leg-field'}>
+          <dt title={field.name}>{pick(locale, field)}</dt>
+          <dd>
+            {field.value}
+            {field.differs && <em>{t.payment.differs}</em>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function LegRecord({ row }: { row: LegRow }) {
+  const { t } = useLocale();
   const { source } = row;
+  const isKey = (field: LegField) => field.differs || KEY_FIELDS.has(field.name);
+  const rest = row.fields.filter((field) => !isKey(field));
   return (
     <section className="leg-record">
       <header className="quiet" title={`${source.file_name} ${t.common.offset(source.offset)} +${source.length}`}>
@@ -15,17 +42,13 @@ function LegRecord({ row }: { row: LegRow }) {
         <span className="nowrap">{source.line === null ? t.common.offset(source.offset) : t.common.line(source.line)}</span>
         {row.at !== null && <Time at={row.at} style="time" />}
       </header>
-      <dl>
-        {row.fields.map((field, index) => (
-          <div key={`${field.name}-${index}`} className={field.differs ? 'leg-field leg-field-differs' : 'leg-field'}>
-            <dt title={field.name}>{pick(locale, field)}</dt>
-            <dd>
-              {field.value}
-              {field.differs && <em>{t.payment.differs}</em>}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Fields fields={row.fields.filter(isKey)} />
+      {rest.length > 0 && (
+        <details className="leg-rest">
+          <summary>{t.payment.moreFields(rest.length)}</summary>
+          <Fields fields={rest} />
+        </details>
+      )}
       {row.fields.length === 0 && <span className="quiet">{t.payment.noFields}</span>}
     </section>
   );
@@ -54,13 +77,17 @@ function LegColumn({ name, leg, missed }: { name: LegName; leg: Leg | undefined;
       <div className={marked('leg-amount', differing(leg, /amount/))}>
         {present ? <Money minor={leg?.amount_minor} /> : <span className={missed ? 'alarm' : 'quiet'}>{t.payment.absent}</span>}
       </div>
-      <div className={marked('leg-merchant', differing(leg, /merchant/))}>
-        <span className="quiet">{t.common.merchant}</span> <span className="number">{leg?.merchant_code ?? '–'}</span>
-      </div>
-      <div className="leg-time">
-        <span className="quiet">{t.common.time}</span> <Time at={leg?.at} />
-      </div>
-      {leg && <p className="leg-summary">{pickField(locale, leg, 'summary')}</p>}
+      {present && (
+        <>
+          <div className={marked('leg-merchant', differing(leg, /merchant/))}>
+            <span className="quiet">{t.common.merchant}</span> <span className="number">{leg?.merchant_code ?? '–'}</span>
+          </div>
+          <div className="leg-time">
+            <span className="quiet">{t.common.time}</span> <Time at={leg?.at} />
+          </div>
+          {leg && <p className="leg-summary">{pickField(locale, leg, 'summary')}</p>}
+        </>
+      )}
       {leg?.rows.map((row) => <LegRecord key={`${row.source.file_id}:${row.source.offset}`} row={row} />)}
     </article>
   );

@@ -1,6 +1,7 @@
 import type { FactSource, Reason, ReasonFact } from '../../api/types';
 import { nameOf, pick, pickField, useLocale } from '../../i18n/locale';
 import type { Dictionary } from '../../i18n/zh-CN';
+import { FactValue } from '../../parts/names';
 import { Panel } from '../../parts/Panel';
 import { EmptyState } from '../../parts/states';
 
@@ -15,7 +16,9 @@ function FactRow({ fact }: { fact: ReasonFact }) {
   return (
     <tr>
       <td title={fact.name}>{pick(locale, fact)}</td>
-      <td className="fact-value">{fact.value}</td>
+      <td className="fact-value">
+        <FactValue value={fact.value} />
+      </td>
       <td className="quiet">{fact.source === null ? '–' : sourceText(fact.source, t)}</td>
     </tr>
   );

@@ -3,7 +3,7 @@ import type { ExceptionDetail } from '../../api/types';
 import { formatMoney } from '../../format/money';
 import { formatTime } from '../../format/time';
 import { nameOf, pick, pickField, useLocale } from '../../i18n/locale';
-import { PartyName } from '../../parts/names';
+import { FactValue, PartyName } from '../../parts/names';
 import { Panel } from '../../parts/Panel';
 import { SharesBar } from '../../parts/SharesBar';
 import { Hash } from '../../parts/values';
@@ -13,12 +13,25 @@ function AgentAnswer({ exception }: { exception: ExceptionDetail }) {
   const { t, locale } = useLocale();
   const { agent_answer: answer } = exception;
   const bears = answer.basis !== 'none';
+  const facts = bears ? exception.reasons.flatMap((reason) => reason.facts) : [];
   return (
     <div className={bears ? 'agent-answer agent-answer-bears' : 'agent-answer'} data-testid="agent-answer">
       <h4>
         {bears ? t.payment.agentBears : t.payment.agentBearsNot}
         <span className="agent-basis">{nameOf(t.payment.basis, answer.basis)}</span>
       </h4>
+      {facts.length > 0 && (
+        <ul>
+          {facts.map((fact, index) => (
+            <li key={`${fact.name}-${index}`}>
+              <span className="quiet">{pick(locale, fact)}</span>{' '}
+              <b>
+                <FactValue value={fact.value} />
+              </b>
+            </li>
+          ))}
+        </ul>
+      )}
       <p>{pick(locale, answer)}</p>
     </div>
   );

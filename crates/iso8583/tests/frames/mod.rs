@@ -8,15 +8,9 @@ pub(crate) const PAN: &str = "9999020347600321439";
 
 /// Bytes from hexadecimal text; blanks are skipped.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text
-        .bytes()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
+    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let digit = |byte: &u8| char::from(*byte).to_digit(16).expect("hexadecimal") as u8;
-    digits
-        .chunks(2)
-        .map(|pair| digit(&pair[0]) << 4 | digit(&pair[1]))
-        .collect()
+    digits.chunks(2).map(|pair| digit(&pair[0]) << 4 | digit(&pair[1])).collect()
 }
 
 /// The bitmap of these fields, one or two parts long.
@@ -65,12 +59,10 @@ fn text(value: &str) -> Vec<u8> {
 
 /// Chip data of a contact payment, without a card number.
 pub(crate) fn chip() -> Vec<u8> {
-    hex(
-        "9F2608 0912E58992FAF108 9F270180 9F1013 07010103A02002010A010000000000A1B2C3D4
+    hex("9F2608 0912E58992FAF108 9F270180 9F1013 07010103A02002010A010000000000A1B2C3D4
          9F3704 F10C91A5 9F3602 2AE5 9505 0000000000 9A03 260921 9C0100 9F0206 000000006500
          5F2A02 0156 8202 7C00 9F1A02 0156 9F0306 000000000000 9F3303 E0F1C8 9F3403 420300
-         9F350122 9F1E08 3434373233383134 8408 A000000333010101 9F090200 30 9F4104 00207589",
-    )
+         9F350122 9F1E08 3434373233383134 8408 A000000333010101 9F090200 30 9F4104 00207589")
 }
 
 /// An LLL field of the terminal side that counts bytes.
@@ -160,10 +152,7 @@ pub(crate) fn pos_sign_in_reply() -> Vec<u8> {
             (41, text("55108287")),
             (42, text("899551058120002")),
             (60, hex("0011 00 000896 003 0")),
-            (
-                62,
-                lll(&hex("43EA3E18B17C9F4788F31FD6AF782FBDB4886105F72C7CB0")),
-            ),
+            (62, lll(&hex("43EA3E18B17C9F4788F31FD6AF782FBDB4886105F72C7CB0"))),
         ],
     )
 }
@@ -223,12 +212,7 @@ pub(crate) fn network_reversal() -> Vec<u8> {
 
 /// An echo test: one bitmap of 16 bytes, no card.
 pub(crate) fn network_echo() -> Vec<u8> {
-    let fields = [
-        (7, text("0921235800")),
-        (11, text("991146")),
-        (33, text("0848990001")),
-        (70, text("301")),
-    ];
+    let fields = [(7, text("0921235800")), (11, text("991146")), (33, text("0848990001")), (70, text("301"))];
     network("0820", &fields)
 }
 

@@ -44,9 +44,7 @@ pub(crate) async fn list(
     Asked(query): Asked<AuditQuery>,
 ) -> Result<Json<AuditPage>, Problem> {
     let (scope, request) = (actor.scope(), page_request(query.cursor, query.limit));
-    let page = state
-        .read(move |tx| audit::list(tx, &scope, &request))
-        .await?;
+    let page = state.read(move |tx| audit::list(tx, &scope, &request)).await?;
     let (items, next_cursor) = parts_of(page, |it| AuditRow {
         at: actor.time(it.at),
         actor: it.actor,

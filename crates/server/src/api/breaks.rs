@@ -88,11 +88,7 @@ pub(crate) async fn list(
         })
         .await?;
     let (items, next_cursor) = parts_of(page, BreakRow::from);
-    Ok(Json(BreakPage {
-        summary: sums.into_iter().map(summary).collect(),
-        items,
-        next_cursor,
-    }))
+    Ok(Json(BreakPage { summary: sums.into_iter().map(summary).collect(), items, next_cursor }))
 }
 
 fn summary(sum: breaks::BreakSum) -> BreakSummary {

@@ -54,15 +54,9 @@ pub(crate) async fn list(
     Asked(query): Asked<CaseQuery>,
 ) -> Result<Json<CasePage>, Problem> {
     let (scope, now) = (actor.scope(), state.now());
-    let wanted = CaseFilter {
-        state: given(query.state),
-        agent: given(query.agent),
-        overdue: query.overdue,
-    };
+    let wanted = CaseFilter { state: given(query.state), agent: given(query.agent), overdue: query.overdue };
     let request = page_request(query.cursor, query.limit);
-    let page = state
-        .read(move |tx| cases::list(tx, &scope, &wanted, now, &request))
-        .await?;
+    let page = state.read(move |tx| cases::list(tx, &scope, &wanted, now, &request)).await?;
     let (items, next_cursor) = parts_of(page, |item| case_row(item, &actor));
     Ok(Json(CasePage { items, next_cursor }))
 }

@@ -64,18 +64,10 @@ struct Body {
 
 /// Episodes, most payments first.
 #[utoipa::path(get, path = "/episodes", tag = "episodes", responses((status = 200, body = EpisodeList)))]
-pub(crate) async fn list(
-    State(state): State<ServerState>,
-    actor: Actor,
-) -> Result<Json<EpisodeList>, Problem> {
+pub(crate) async fn list(State(state): State<ServerState>, actor: Actor) -> Result<Json<EpisodeList>, Problem> {
     let scope = actor.scope();
     let rows = state.read(move |tx| episodes::list(tx, &scope)).await?;
-    Ok(Json(EpisodeList {
-        items: rows
-            .into_iter()
-            .map(|row| episode_row(row, &actor))
-            .collect(),
-    }))
+    Ok(Json(EpisodeList { items: rows.into_iter().map(|row| episode_row(row, &actor)).collect() }))
 }
 
 /// One episode.
@@ -100,26 +92,14 @@ pub(crate) async fn read(
     let mut exposure: Vec<Exposure> = body
         .exposure
         .into_iter()
-        .map(|(agent_code, (payments, amount_minor))| Exposure {
-            agent_code,
-            payments,
-            amount_minor,
-        })
+        .map(|(agent_code, (payments, amount_minor))| Exposure { agent_code, payments, amount_minor })
         .collect();
-    exposure.sort_by(|a, b| {
-        b.payments
-            .cmp(&a.payments)
-            .then_with(|| a.agent_code.cmp(&b.agent_code))
-    });
+    exposure.sort_by(|a, b| b.payments.cmp(&a.payments).then_with(|| a.agent_code.cmp(&b.agent_code)));
     // An agent does not get the body, which names others; what hit it is counted from its own payments.
     if exposure.is_empty() {
         exposure = hit
             .into_iter()
-            .map(|it| Exposure {
-                agent_code: it.agent_code,
-                payments: it.payments,
-                amount_minor: it.amount_minor,
-            })
+            .map(|it| Exposure { agent_code: it.agent_code, payments: it.payments, amount_minor: it.amount_minor })
             .collect();
     }
     Ok(Json(EpisodeDetail {

@@ -39,14 +39,9 @@ pub(crate) struct EvidenceEntry {
 
 /// The newest signed head.
 #[utoipa::path(get, path = "/evidence/checkpoint", tag = "evidence", responses((status = 200, body = CheckpointDoc)))]
-pub(crate) async fn checkpoint(
-    State(state): State<ServerState>,
-    actor: Actor,
-) -> Result<Json<CheckpointDoc>, Problem> {
+pub(crate) async fn checkpoint(State(state): State<ServerState>, actor: Actor) -> Result<Json<CheckpointDoc>, Problem> {
     let scope = actor.scope();
-    let head = state
-        .read(move |tx| log::latest_checkpoint(tx, &scope))
-        .await?;
+    let head = state.read(move |tx| log::latest_checkpoint(tx, &scope)).await?;
     let head = head.ok_or_else(|| Problem::not_found("检查点", "checkpoint yet"))?;
     Ok(Json(CheckpointDoc {
         size: head.size,
@@ -72,17 +67,13 @@ pub(crate) async fn entry(
                     return Ok(None);
                 };
                 let head = proofs::head(tx, &scope)?;
-                let proven =
-                    state
-                        .proofs()
-                        .prove(tx, &scope, &entry, head.as_ref(), state.key())?;
+                let proven = state.proofs().prove(tx, &scope, &entry, head.as_ref(), state.key())?;
                 Ok(Some((entry, head, proven)))
             });
             Ok(read?)
         })
         .await?;
-    let (entry, head, proven) =
-        found.ok_or_else(|| Problem::not_found("证据条目", "evidence entry"))?;
+    let (entry, head, proven) = found.ok_or_else(|| Problem::not_found("证据条目", "evidence entry"))?;
     let body = serde_json::from_slice(&entry.body)
         .map_err(|error| Problem::internal(&format!("evidence entry {index}: {error}")))?;
     Ok(Json(EvidenceEntry {

@@ -163,19 +163,8 @@ pub(crate) struct Parts {
     pub(crate) episode: Option<episodes::EpisodeRow>,
 }
 
-pub(crate) fn exception_detail(
-    parts: Parts,
-    head: Option<&Head>,
-    actor: &Actor,
-) -> ExceptionDetail {
-    let Parts {
-        exception: it,
-        body,
-        proven,
-        case,
-        ledger,
-        episode,
-    } = parts;
+pub(crate) fn exception_detail(parts: Parts, head: Option<&Head>, actor: &Actor) -> ExceptionDetail {
+    let Parts { exception: it, body, proven, case, ledger, episode } = parts;
     let case = case.map(|case| case_detail(case, &body.obligations, actor));
     ExceptionDetail {
         shares: shares(&it.shares),
@@ -192,39 +181,21 @@ pub(crate) fn exception_detail(
         pack: body.pack,
         revision: it.revision,
         findings: body.findings.into_iter().map(finding).collect(),
-        reasons: body
-            .reasons
-            .into_iter()
-            .map(|it| reason(it, actor.lang))
-            .collect(),
+        reasons: body.reasons.into_iter().map(|it| reason(it, actor.lang)).collect(),
         would_change: body
             .would_change
             .into_iter()
-            .map(|it| WouldChange {
-                fact: it.fact,
-                zh: it.text.zh,
-                en: it.text.en,
-            })
+            .map(|it| WouldChange { fact: it.fact, zh: it.text.zh, en: it.text.en })
             .collect(),
-        agent_answer: AgentAnswer {
-            basis: body.agent.basis,
-            zh: body.agent.text.zh,
-            en: body.agent.text.en,
-        },
+        agent_answer: AgentAnswer { basis: body.agent.basis, zh: body.agent.text.zh, en: body.agent.text.en },
         episode: episode.map(|it| episode_row(it, actor)),
         case,
-        ledger: ledger
-            .into_iter()
-            .map(|it| ledger_line(it, actor))
-            .collect(),
+        ledger: ledger.into_iter().map(|it| ledger_line(it, actor)).collect(),
     }
 }
 
 fn evidence(it: &ExceptionRow, proven: Option<Proven>, head: Option<&Head>) -> Evidence {
-    let leaf_hash = proven
-        .as_ref()
-        .map(|it| it.leaf.to_string())
-        .unwrap_or_default();
+    let leaf_hash = proven.as_ref().map(|it| it.leaf.to_string()).unwrap_or_default();
     let verified = proven.as_ref().is_some_and(|it| it.verified);
     Evidence {
         entry_index: it.entry_index,
@@ -232,68 +203,37 @@ fn evidence(it: &ExceptionRow, proven: Option<Proven>, head: Option<&Head>) -> E
         verdict_sha256: it.verdict_sha256.clone(),
         tree_size: head.map_or(0, |head| head.size),
         root: head.map(|head| head.root.to_string()).unwrap_or_default(),
-        proof: proven
-            .into_iter()
-            .flat_map(|it| it.proof)
-            .map(|hash| hash.to_string())
-            .collect(),
+        proof: proven.into_iter().flat_map(|it| it.proof).map(|hash| hash.to_string()).collect(),
         checkpoint: head.map(|head| head.note.clone()).unwrap_or_default(),
         verified,
     }
 }
 
 fn finding(it: verdict_body::Finding) -> Finding {
-    let facts = it.facts.into_iter().map(|fact| FindingFact {
-        value: fact.value_text(),
-        name: fact.name,
-        source: fact.source,
-    });
-    Finding {
-        facts: facts.collect(),
-        cause: it.cause,
-        status: it.status,
-    }
+    let facts =
+        it.facts.into_iter().map(|fact| FindingFact { value: fact.value_text(), name: fact.name, source: fact.source });
+    Finding { facts: facts.collect(), cause: it.cause, status: it.status }
 }
 
 fn reason(it: verdict_body::Reason, lang: Lang) -> Reason {
     let TwoTexts { zh, en } = &it.ground.text;
     let facts = it.facts.into_iter().map(|fact| {
         let TwoTexts { zh, en } = fact.names();
-        ReasonFact {
-            value: fact.value_text(),
-            source: fact.place(),
-            name: fact.name,
-            zh,
-            en,
-        }
+        ReasonFact { value: fact.value_text(), source: fact.place(), name: fact.name, zh, en }
     });
     Reason {
         rule_id: it.rule_id,
         text_zh: it.text.zh,
         text_en: it.text.en,
-        ground: Ground {
-            text: lang.pick(zh, en).to_owned(),
-            source: it.ground.source,
-            grade: it.ground.grade,
-        },
+        ground: Ground { text: lang.pick(zh, en).to_owned(), source: it.ground.source, grade: it.ground.grade },
         facts: facts.collect(),
     }
 }
 
-fn case_detail(
-    it: cases::CaseDetail,
-    said: &[verdict_body::Obligation],
-    actor: &Actor,
-) -> CaseDetail {
+fn case_detail(it: cases::CaseDetail, said: &[verdict_body::Obligation], actor: &Actor) -> CaseDetail {
     let obligations = it.obligations.into_iter().map(|row| {
-        let text = said
-            .iter()
-            .find(|said| said.duty == row.duty)
-            .and_then(|said| said.text.clone());
-        let text = text.unwrap_or_else(|| TwoTexts {
-            zh: row.duty.clone(),
-            en: row.duty.clone(),
-        });
+        let text = said.iter().find(|said| said.duty == row.duty).and_then(|said| said.text.clone());
+        let text = text.unwrap_or_else(|| TwoTexts { zh: row.duty.clone(), en: row.duty.clone() });
         Obligation {
             due_at: actor.time(row.due_at),
             seq: row.seq,

@@ -64,10 +64,7 @@ pub(crate) struct RejectPage {
 
 /// Files in the order they came.
 #[utoipa::path(get, path = "/files", tag = "files", responses((status = 200, body = FileList)))]
-pub(crate) async fn list(
-    State(state): State<ServerState>,
-    actor: Actor,
-) -> Result<Json<FileList>, Problem> {
+pub(crate) async fn list(State(state): State<ServerState>, actor: Actor) -> Result<Json<FileList>, Problem> {
     let scope = actor.scope();
     let files = state.read(move |tx| files::list(tx, &scope)).await?;
     let items = files.into_iter().map(|it| FileRow {
@@ -81,9 +78,7 @@ pub(crate) async fn list(
         rows_accepted: it.rows_accepted,
         rows_rejected: it.rows_rejected,
     });
-    Ok(Json(FileList {
-        items: items.collect(),
-    }))
+    Ok(Json(FileList { items: items.collect() }))
 }
 
 /// Refused rows.
@@ -95,9 +90,7 @@ pub(crate) async fn list_rejects(
 ) -> Result<Json<RejectPage>, Problem> {
     let (scope, file) = (actor.scope(), given(query.file));
     let request = page_request(query.cursor, query.limit);
-    let page = state
-        .read(move |tx| files::rejects(tx, &scope, file.as_deref(), &request))
-        .await?;
+    let page = state.read(move |tx| files::rejects(tx, &scope, file.as_deref(), &request)).await?;
     let (items, next_cursor) = parts_of(page, |it| RejectRow {
         file_id: it.reject.file_id,
         file_name: it.file_name,

@@ -141,9 +141,7 @@ pub(crate) async fn read(
                 let episodes = episodes::list(tx, &scope)?;
                 let entries = log::size(tx, &scope)?;
                 let key = (scope.clone(), day, entries);
-                let stories = state
-                    .stories()
-                    .get_or_tell(&key, || stories(tx, &scope, day, &sums, &episodes))?;
+                let stories = state.stories().get_or_tell(&key, || stories(tx, &scope, day, &sums, &episodes))?;
                 Ok(Found {
                     hours,
                     sums,
@@ -168,19 +166,9 @@ fn span_of(hours: &[i64]) -> (i64, i64) {
 }
 
 fn answer(found: Found, now: i64, actor: &Actor) -> Overview {
-    let Found {
-        sums,
-        cases,
-        files,
-        head,
-        ..
-    } = found;
+    let Found { sums, cases, files, head, .. } = found;
     let zone = actor.zone();
-    let mut dates: Vec<String> = found
-        .hours
-        .iter()
-        .map(|at| zone.local(Instant(*at)).0.to_string())
-        .collect();
+    let mut dates: Vec<String> = found.hours.iter().map(|at| zone.local(Instant(*at)).0.to_string()).collect();
     dates.dedup();
     Overview {
         as_of: actor.time(now),
@@ -213,51 +201,22 @@ fn answer(found: Found, now: i64, actor: &Actor) -> Overview {
         by_outward: sums
             .by_outward
             .into_iter()
-            .map(|(party, it)| OutwardCount {
-                party,
-                count: it.count,
-                loss_minor: it.loss_minor,
-            })
+            .map(|(party, it)| OutwardCount { party, count: it.count, loss_minor: it.loss_minor })
             .collect(),
-        by_hour: sums
-            .by_hour
-            .into_iter()
-            .map(|(at, it)| hour_count(at, it, actor))
-            .collect(),
-        cases: CaseCount {
-            open: cases.open,
-            overdue: cases.overdue,
-            amount_minor: cases.amount_minor,
-        },
-        files: FileCount {
-            files: files.files,
-            rows: files.rows,
-            rejected: files.rejected,
-        },
+        by_hour: sums.by_hour.into_iter().map(|(at, it)| hour_count(at, it, actor)).collect(),
+        cases: CaseCount { open: cases.open, overdue: cases.overdue, amount_minor: cases.amount_minor },
+        files: FileCount { files: files.files, rows: files.rows, rejected: files.rejected },
         evidence: EvidenceCount {
             entries: found.entries,
             checkpoint_size: head.as_ref().map_or(0, |it| it.size),
-            root: head
-                .as_ref()
-                .map(|it| crate::accounts::hex(&it.root))
-                .unwrap_or_default(),
+            root: head.as_ref().map(|it| crate::accounts::hex(&it.root)).unwrap_or_default(),
             signed_at: actor.time_or_none(head.map(|it| it.signed_at)),
         },
-        episodes: found
-            .episodes
-            .into_iter()
-            .take(EPISODES_SHOWN)
-            .map(|it| episode_row(it, actor))
-            .collect(),
+        episodes: found.episodes.into_iter().take(EPISODES_SHOWN).map(|it| episode_row(it, actor)).collect(),
         stories: found.stories,
     }
 }
 
 fn hour_count(at: i64, it: HourSums, actor: &Actor) -> HourCount {
-    HourCount {
-        hour: actor.time(at),
-        payments: it.payments,
-        exceptions: it.exceptions,
-        by_kind: it.by_kind,
-    }
+    HourCount { hour: actor.time(at), payments: it.payments, exceptions: it.exceptions, by_kind: it.by_kind }
 }

@@ -63,19 +63,10 @@ pub(crate) async fn read(
             };
             let legs = legs(state.vault(), &stored, &actor)?;
             let issuer_name = issuer_name(state, &stored.item.payment.issuer, &bins)?;
-            Ok(Some(detail(
-                stored,
-                parts,
-                head.as_ref(),
-                legs,
-                issuer_name,
-                &actor,
-            )))
+            Ok(Some(detail(stored, parts, head.as_ref(), legs, issuer_name, &actor)))
         })
         .await?;
-    detail
-        .map(Json)
-        .ok_or_else(|| Problem::not_found("支付交易", "payment"))
+    detail.map(Json).ok_or_else(|| Problem::not_found("支付交易", "payment"))
 }
 
 fn detail(
@@ -87,10 +78,7 @@ fn detail(
     actor: &Actor,
 ) -> PaymentDetail {
     PaymentDetail {
-        exceptions: parts
-            .into_iter()
-            .map(|it| exception_detail(it, head, actor))
-            .collect(),
+        exceptions: parts.into_iter().map(|it| exception_detail(it, head, actor)).collect(),
         legs,
         breaks: stored.breaks.into_iter().map(BreakRow::from).collect(),
         payment: PaymentHead {
@@ -117,27 +105,14 @@ fn decisions(
             body = VerdictBody::read(entry.idx, &entry.body);
             proven = Some(state.proofs().prove(tx, scope, &entry, head, state.key())?);
         }
-        let case = stored
-            .cases
-            .iter()
-            .find(|it| Some(&it.case.id) == item.case_id.as_ref())
-            .cloned();
+        let case = stored.cases.iter().find(|it| Some(&it.case.id) == item.case_id.as_ref()).cloned();
         let of_case = |id: &str| {
             let prefix = format!("{id}.");
-            stored
-                .ledger
-                .iter()
-                .filter(|line| line.journal_id.starts_with(&prefix))
-                .cloned()
-                .collect()
+            stored.ledger.iter().filter(|line| line.journal_id.starts_with(&prefix)).cloned().collect()
         };
         all.push(Parts {
             ledger: item.case_id.as_deref().map(of_case).unwrap_or_default(),
-            episode: stored
-                .episodes
-                .iter()
-                .find(|it| it.id == exception.episode_id)
-                .cloned(),
+            episode: stored.episodes.iter().find(|it| it.id == exception.episode_id).cloned(),
             exception,
             body,
             proven,
@@ -150,12 +125,7 @@ fn decisions(
 /// Where the sealed tables of card number ranges are, latest first. They name no agent, so anybody may look up a name.
 fn files_of_bins(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<String>, StoreError> {
     let tables = files::list(tx, &Scope::all(&scope.tenant))?;
-    Ok(tables
-        .into_iter()
-        .rev()
-        .filter(|it| it.kind == FileKind::BinTable.as_str())
-        .map(|it| it.sealed_path)
-        .collect())
+    Ok(tables.into_iter().rev().filter(|it| it.kind == FileKind::BinTable.as_str()).map(|it| it.sealed_path).collect())
 }
 
 /// Name of an issuer in the tables of card number ranges; its code when they do not have it.
@@ -168,15 +138,11 @@ fn issuer_name(state: &ServerState, code: &str, tables: &[String]) -> Result<Str
         let mut lines = content.split(|byte| *byte == b'\n');
         let header = lines.next().unwrap_or_default();
         // Most lines are of other issuers: look for the code before reading columns.
-        for line in lines.filter(|line| {
-            !code.is_empty() && line.windows(code.len()).any(|part| part == code.as_bytes())
-        }) {
+        for line in
+            lines.filter(|line| !code.is_empty() && line.windows(code.len()).any(|part| part == code.as_bytes()))
+        {
             let row = describe_row(FileKind::BinTable, header, line);
-            let value = |name: &str| {
-                row.iter()
-                    .find(|it| it.name == name)
-                    .map(|it| it.value.as_str())
-            };
+            let value = |name: &str| row.iter().find(|it| it.name == name).map(|it| it.value.as_str());
             if let (Some(found), Some(name)) = (value("issuer_code"), value("issuer_name"))
                 && found == code
             {

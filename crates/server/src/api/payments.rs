@@ -104,9 +104,7 @@ pub(crate) async fn list(
     let scope = actor.scope();
     let request = page_request(query.cursor.clone(), query.limit);
     let wanted = filter(query, &actor)?;
-    let page = state
-        .read(move |tx| payments::list(tx, &scope, &wanted, &request))
-        .await?;
+    let page = state.read(move |tx| payments::list(tx, &scope, &wanted, &request)).await?;
     let (items, next_cursor) = parts_of(page, |item| payment_row(item, &actor));
     Ok(Json(PaymentPage { items, next_cursor }))
 }

@@ -16,9 +16,7 @@ impl<S: Send + Sync, Q: DeserializeOwned> FromRequestParts<S> for Asked<Q> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let query = Query::try_from_uri(&parts.uri);
-        query
-            .map(|Query(query)| Self(query))
-            .map_err(|error| Problem::bad_request(&error.body_text()))
+        query.map(|Query(query)| Self(query)).map_err(|error| Problem::bad_request(&error.body_text()))
     }
 }
 
@@ -31,31 +29,22 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::from_request_parts(parts, state).await;
-        path.map(|Path(value)| Self(value))
-            .map_err(|error| Problem::bad_request(&error.body_text()))
+        path.map(|Path(value)| Self(value)).map_err(|error| Problem::bad_request(&error.body_text()))
     }
 }
 
 /// A filter that is given and not empty.
 pub(crate) fn given(filter: Option<String>) -> Option<String> {
-    filter
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty())
+    filter.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// The page that a query asks for.
 pub(crate) fn page_request(cursor: Option<String>, limit: Option<u32>) -> PageRequest {
-    PageRequest {
-        cursor: given(cursor),
-        limit: limit.unwrap_or(0),
-    }
+    PageRequest { cursor: given(cursor), limit: limit.unwrap_or(0) }
 }
 
 /// The parts of a page, its items changed.
-pub(crate) fn parts_of<T, U>(
-    page: Page<T>,
-    change: impl FnMut(T) -> U,
-) -> (Vec<U>, Option<String>) {
+pub(crate) fn parts_of<T, U>(page: Page<T>, change: impl FnMut(T) -> U) -> (Vec<U>, Option<String>) {
     let page = page.map(change);
     (page.items, page.next_cursor)
 }

@@ -98,30 +98,19 @@ pub(crate) async fn list_terminals(
     Asked(query): Asked<TerminalQuery>,
 ) -> Result<Json<TerminalPage>, Problem> {
     let scope = actor.scope();
-    let wanted = TerminalFilter {
-        agent: given(query.agent),
-        state: given(query.state),
-        q: given(query.q),
-    };
+    let wanted = TerminalFilter { agent: given(query.agent), state: given(query.state), q: given(query.q) };
     let request = page_request(query.cursor, query.limit);
-    let page = state
-        .read(move |tx| registry::terminals(tx, &scope, &wanted, &request))
-        .await?;
+    let page = state.read(move |tx| registry::terminals(tx, &scope, &wanted, &request)).await?;
     let (items, next_cursor) = parts_of(page, |item| terminal_row(item, &actor));
     Ok(Json(TerminalPage { items, next_cursor }))
 }
 
 /// Agents, parents before children.
 #[utoipa::path(get, path = "/agents", tag = "registry", responses((status = 200, body = AgentList)))]
-pub(crate) async fn list_agents(
-    State(state): State<ServerState>,
-    actor: Actor,
-) -> Result<Json<AgentList>, Problem> {
+pub(crate) async fn list_agents(State(state): State<ServerState>, actor: Actor) -> Result<Json<AgentList>, Problem> {
     let scope = actor.scope();
     let agents = state.read(move |tx| registry::agents(tx, &scope)).await?;
-    Ok(Json(AgentList {
-        items: agents.into_iter().map(agent_row).collect(),
-    }))
+    Ok(Json(AgentList { items: agents.into_iter().map(agent_row).collect() }))
 }
 
 fn terminal_row(item: TerminalItem, actor: &Actor) -> TerminalRow {

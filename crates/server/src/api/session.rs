@@ -45,33 +45,17 @@ pub(crate) async fn read(State(state): State<ServerState>, actor: Actor) -> Json
         role: actor.role.as_str().to_owned(),
         agent_code: actor.agent_code,
         locale: actor.locale,
-        tenant: Tenant {
-            id: tenant.id,
-            name: tenant.name,
-            currency: tenant.currency,
-            zone: tenant.zone,
-        },
+        tenant: Tenant { id: tenant.id, name: tenant.name, currency: tenant.currency, zone: tenant.zone },
         as_of,
     })
 }
 
 /// Signs out.
 #[utoipa::path(delete, path = "/session", tag = "session", responses((status = 204, description = "Signed out")))]
-pub(crate) async fn sign_out(
-    State(state): State<ServerState>,
-    actor: Actor,
-) -> Result<Response, Problem> {
+pub(crate) async fn sign_out(State(state): State<ServerState>, actor: Actor) -> Result<Response, Problem> {
     let hash = actor.token_sha256.clone();
     state.write(move |tx| sessions::remove(tx, &hash)).await?;
-    state
-        .audit(
-            &actor.tenant.id,
-            &actor.username,
-            "sign-out",
-            "/api/v1/session",
-            "ok",
-        )
-        .await;
+    state.audit(&actor.tenant.id, &actor.username, "sign-out", "/api/v1/session", "ok").await;
     let expired = cookie(&state, "", 0);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, expired)]).into_response())
 }

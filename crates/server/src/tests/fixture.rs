@@ -65,11 +65,7 @@ pub(super) fn empty(setup_token: Option<&str>) -> Fixture {
         setup_token: setup_token.map(str::to_owned),
     };
     let state = ServerState::new(config, db.store.clone(), vault).unwrap();
-    Fixture {
-        db,
-        router: router(state.clone()),
-        state,
-    }
+    Fixture { db, router: router(state.clone()), state }
 }
 
 /// The small acquirer.
@@ -109,27 +105,14 @@ pub(super) fn acquirer() -> Fixture {
         .unwrap();
     for role in Role::ALL {
         let agent = (role == Role::Agent).then_some("A01");
-        let user = create_user(
-            &fixture.db.store,
-            role.as_str(),
-            PASSWORD,
-            role,
-            agent,
-            "zh-CN",
-            1,
-        )
-        .unwrap();
+        let user = create_user(&fixture.db.store, role.as_str(), PASSWORD, role, agent, "zh-CN", 1).unwrap();
         let session = SessionRow {
             token_sha256: sha256_hex(&token(role)),
             user_id: user.id,
             created_at: 1,
             expires_at: i64::MAX,
         };
-        fixture
-            .db
-            .store
-            .write(|tx| sessions::insert(tx, &session))
-            .unwrap();
+        fixture.db.store.write(|tx| sessions::insert(tx, &session)).unwrap();
     }
     fixture
 }
@@ -143,27 +126,14 @@ impl Fixture {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Answer {
-            status,
-            headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
-        }
+        Answer { status, headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
     }
 
     /// A request of a signed-in user, or of nobody.
-    pub(super) async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        role: Option<Role>,
-        headers: &[(&str, &str)],
-    ) -> Answer {
+    pub(super) async fn ask(&self, method: Method, path: &str, role: Option<Role>, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(role) = role {
-            request = request.header(
-                header::COOKIE,
-                format!("theme=dark; onus_session={}", token(role)),
-            );
+            request = request.header(header::COOKIE, format!("theme=dark; onus_session={}", token(role)));
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -172,29 +142,21 @@ impl Fixture {
     }
 
     pub(super) async fn get(&self, path: &str, role: Role) -> Value {
-        let answer = self
-            .ask(Method::GET, &format!("/api/v1{path}"), Some(role), &[])
-            .await;
+        let answer = self.ask(Method::GET, &format!("/api/v1{path}"), Some(role), &[]).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
         answer.json()
     }
 
     pub(super) async fn post(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request =
-            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request.body(Body::from(form.to_owned())).unwrap())
-            .await
+        self.send(request.body(Body::from(form.to_owned())).unwrap()).await
     }
 }
 
 /// Values for the variable parts of routes.
 pub(super) fn path_values() -> HashMap<&'static str, &'static str> {
-    HashMap::from([
-        ("/payments/{id}", DIVERTED),
-        ("/episodes/{id}", "E1"),
-        ("/evidence/entries/{index}", "0"),
-    ])
+    HashMap::from([("/payments/{id}", DIVERTED), ("/episodes/{id}", "E1"), ("/evidence/entries/{index}", "0")])
 }

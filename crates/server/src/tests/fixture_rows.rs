@@ -13,9 +13,7 @@ use onus_store::payments::PaymentRow;
 use onus_store::refs::{ObservationRef, encode_refs};
 use onus_store::registry::{AgentRow, MerchantRow, TerminalRow};
 use onus_store::vault::Vault;
-use onus_store::{
-    StoreError, Tx, breaks, cases, episodes, exceptions, ledger, log, overview, payments, registry,
-};
+use onus_store::{StoreError, Tx, breaks, cases, episodes, exceptions, ledger, log, overview, payments, registry};
 use serde_json::{Value, json};
 
 use super::fixture::{DIVERTED, LATE, REVERSED, T, at};
@@ -32,12 +30,7 @@ const BINS: &str = "bin,issuer_code,issuer_name\n999906,B06,示例银行\n";
 pub(super) fn seal_files(vault: &Vault) -> (Vec<FileRow>, Vec<u8>) {
     let contents = [
         ("journal_20260921.csv", "journal", JOURNAL, LegKind::Journal),
-        (
-            "clearing_20260921.csv",
-            "clearing-csv",
-            CLEARING,
-            LegKind::Clearing,
-        ),
+        ("clearing_20260921.csv", "clearing-csv", CLEARING, LegKind::Clearing),
         ("payout_20260922.csv", "payout", PAYOUT, LegKind::Payout),
         ("bin_table.csv", "bin_table", BINS, LegKind::Notice),
     ];
@@ -76,15 +69,7 @@ pub(super) fn put_registry(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         name: format!("代理 {code}"),
         ..AgentRow::default()
     };
-    registry::put_agents(
-        tx,
-        T,
-        &[
-            agent("A01", None, 1),
-            agent("A0101", Some("A01"), 2),
-            agent("A02", None, 1),
-        ],
-    )?;
+    registry::put_agents(tx, T, &[agent("A01", None, 1), agent("A0101", Some("A01"), 2), agent("A02", None, 1)])?;
     let merchant = |code: &str, agent: &str| MerchantRow {
         code: code.into(),
         name: format!("商户{code}"),
@@ -106,10 +91,7 @@ pub(super) fn put_registry(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     registry::put_terminals(
         tx,
         T,
-        &[
-            terminal("29000001", "M001", "A0101", reason),
-            terminal("29000002", "M002", "A02", "[]"),
-        ],
+        &[terminal("29000001", "M001", "A0101", reason), terminal("29000002", "M002", "A02", "[]")],
     )?;
     Ok(())
 }
@@ -119,11 +101,7 @@ fn payment(id: &str, time: &str, agent: &str, kinds: &str, refs: &[u8]) -> Payme
         id: id.into(),
         started_at: at(time),
         tid: id[11..19].into(),
-        merchant_code: if agent == "A02" {
-            "M002".into()
-        } else {
-            "M001".into()
-        },
+        merchant_code: if agent == "A02" { "M002".into() } else { "M001".into() },
         agent_code: agent.into(),
         city: "长沙".into(),
         amount_minor: 120_000,
@@ -199,37 +177,19 @@ fn verdict_body(payment: &str, kind: &str) -> Value {
 
 pub(super) fn put_decisions(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let verdicts = [
-        (
-            DIVERTED,
-            "K6",
-            "A0101",
-            "TAMPER.AGENT",
-            "acquirer",
-            120_000,
-            "",
-        ),
+        (DIVERTED, "K6", "A0101", "TAMPER.AGENT", "acquirer", 120_000, ""),
         (REVERSED, "K4", "A02", "NET.UP", "", 0, "E1"),
         (LATE, "K7", "A0101", "ACQ.SETTLE", "acquirer", 0, ""),
     ];
     let mut tree = Tree::empty();
-    for (index, (payment_id, kind, agent, cause, outward, loss_minor, episode)) in
-        (0i64..).zip(verdicts)
-    {
+    for (index, (payment_id, kind, agent, cause, outward, loss_minor, episode)) in (0i64..).zip(verdicts) {
         let mut body = serde_json::to_vec(&verdict_body(payment_id, kind)).unwrap();
         let leaf = leaf_hash(&body);
         tree.append(leaf);
         if payment_id == LATE {
             body = serde_json::to_vec(&verdict_body("somebody else's", kind)).unwrap(); // altered after it was logged
         }
-        log::append(
-            tx,
-            T,
-            &[LogEntryRow {
-                idx: index,
-                leaf_hash: leaf.as_bytes().to_vec(),
-                body,
-            }],
-        )?;
+        log::append(tx, T, &[LogEntryRow { idx: index, leaf_hash: leaf.as_bytes().to_vec(), body }])?;
         exceptions::put(
             tx,
             T,

@@ -40,23 +40,15 @@ fn the_document_is_openapi_3_1_and_refers_only_to_what_is_there() {
     let text = openapi_json();
     for part in text.split("\"#/components/schemas/").skip(1) {
         let name = part.split('"').next().unwrap();
-        assert!(
-            document["components"]["schemas"][name].is_object(),
-            "schema {name}"
-        );
+        assert!(document["components"]["schemas"][name].is_object(), "schema {name}");
     }
 }
 
 #[test]
 fn every_route_has_an_action_and_every_action_a_route() {
-    let mut described: Vec<String> = described_routes()
-        .iter()
-        .map(|(method, path)| format!("{method} {path}"))
-        .collect();
-    let mut known: Vec<String> = ROUTES
-        .iter()
-        .map(|(method, path, _)| format!("{method} {path}"))
-        .collect();
+    let mut described: Vec<String> =
+        described_routes().iter().map(|(method, path)| format!("{method} {path}")).collect();
+    let mut known: Vec<String> = ROUTES.iter().map(|(method, path, _)| format!("{method} {path}")).collect();
     described.sort();
     known.sort();
     assert_eq!(described, known);
@@ -69,23 +61,14 @@ async fn every_route_needs_identity_and_obeys_the_policy() {
     let mut routes = described_routes();
     routes.sort_by_key(|(method, _)| *method == Method::DELETE); // signing out comes last
     for (method, pattern) in routes {
-        let value = values
-            .iter()
-            .find(|(end, _)| pattern.ends_with(*end))
-            .map_or("", |(_, value)| value);
+        let value = values.iter().find(|(end, _)| pattern.ends_with(*end)).map_or("", |(_, value)| value);
         let path = pattern.replace("{id}", value).replace("{index}", value);
         let change = [("x-onus-request", "1")];
         let answer = fixture.ask(method.clone(), &path, None, &change).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
-        assert_eq!(
-            answer.header("content-type"),
-            "application/problem+json",
-            "{method} {path}"
-        );
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{method} {path}");
         for role in Role::ALL {
-            let answer = fixture
-                .ask(method.clone(), &path, Some(role), &change)
-                .await;
+            let answer = fixture.ask(method.clone(), &path, Some(role), &change).await;
             let allowed = action_of(&method, &pattern).is_some_and(|action| allow(role, action));
             let expected = match (allowed, role) {
                 (true, Role::Agent) if pattern.ends_with("/episodes/{id}") => StatusCode::NOT_FOUND, // not one of its payments
@@ -94,13 +77,7 @@ async fn every_route_needs_identity_and_obeys_the_policy() {
                 (false, Role::Agent) => StatusCode::NOT_FOUND,
                 (false, _) => StatusCode::FORBIDDEN,
             };
-            assert_eq!(
-                answer.status,
-                expected,
-                "{method} {path} as {}: {}",
-                role.as_str(),
-                answer.text
-            );
+            assert_eq!(answer.status, expected, "{method} {path} as {}: {}", role.as_str(), answer.text);
         }
     }
 }

@@ -17,12 +17,8 @@ async fn it_serves_until_sigterm_and_loses_no_act() {
     let vault = Vault::open(fixture.db.folder.path().join("vault")).unwrap();
     let (tell, told) = oneshot::channel();
     let config = fixture.state.config().clone();
-    let server = tokio::spawn(serve(
-        config,
-        fixture.db.store.clone(),
-        vault,
-        move |address| tell.send(address).unwrap(),
-    ));
+    let server =
+        tokio::spawn(serve(config, fixture.db.store.clone(), vault, move |address| tell.send(address).unwrap()));
 
     let mut connection = TcpStream::connect(told.await.unwrap()).await.unwrap();
     let request = format!(
@@ -36,19 +32,9 @@ async fn it_serves_until_sigterm_and_loses_no_act() {
 
     // The server handles the signal, so this process goes on.
     let own_id = std::process::id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &own_id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-TERM", &own_id]).status().unwrap().success());
     server.await.unwrap().unwrap();
-    let acts = fixture
-        .db
-        .store
-        .read(|tx| audit::list(tx, &Scope::all(T), &PageRequest::first(10)))
-        .unwrap();
+    let acts = fixture.db.store.read(|tx| audit::list(tx, &Scope::all(T), &PageRequest::first(10))).unwrap();
     assert_eq!(acts.items.len(), 1);
 }
 

@@ -33,11 +33,8 @@ pub(super) fn new_database() -> PostgresDb {
 
     let cluster = CLUSTER.get_or_init(start);
     let name = format!("t{}", N_DATABASES.fetch_add(1, Ordering::Relaxed));
-    let mut admin = Client::connect(&cluster.location("postgres"), NoTls)
-        .expect("the throw-away cluster answers");
-    admin
-        .batch_execute(&format!("create database {name}"))
-        .expect("a new database");
+    let mut admin = Client::connect(&cluster.location("postgres"), NoTls).expect("the throw-away cluster answers");
+    admin.batch_execute(&format!("create database {name}")).expect("a new database");
     let location = cluster.location(&name);
     let store = Store::open(&location).expect("a new PostgreSQL store");
     PostgresDb { store, location }
@@ -45,10 +42,7 @@ pub(super) fn new_database() -> PostgresDb {
 
 impl Cluster {
     fn location(&self, database: &str) -> String {
-        format!(
-            "postgres://onus@{}/{database}",
-            self.socket_folder.replace('/', "%2F")
-        )
+        format!("postgres://onus@{}/{database}", self.socket_folder.replace('/', "%2F"))
     }
 }
 
@@ -69,23 +63,15 @@ fn start() -> Cluster {
         .expect("a shell for the throw-away PostgreSQL");
     let mut socket_folder = String::new();
     let stdout = script.stdout.take().expect("the script's output");
-    BufReader::new(stdout)
-        .read_line(&mut socket_folder)
-        .expect("the script tells where its socket is");
+    BufReader::new(stdout).read_line(&mut socket_folder).expect("the script tells where its socket is");
     let socket_folder = socket_folder.trim().to_owned();
     if socket_folder.is_empty() {
         let mut errors = String::new();
         let mut stderr = script.stderr.take().expect("the script's errors");
         let _ = stderr.read_to_string(&mut errors);
-        panic!(
-            "the throw-away PostgreSQL of {} did not start: {errors}",
-            bin.display()
-        );
+        panic!("the throw-away PostgreSQL of {} did not start: {errors}", bin.display());
     }
-    Cluster {
-        socket_folder,
-        _script: script,
-    }
+    Cluster { socket_folder, _script: script }
 }
 
 /// The newest of Debian's versions, or the one that `pg_config` tells of.
@@ -109,9 +95,7 @@ fn find_binaries() -> Option<PathBuf> {
 }
 
 fn has_server(bin: &Path) -> bool {
-    ["postgres", "initdb", "pg_ctl"]
-        .iter()
-        .all(|program| bin.join(program).exists())
+    ["postgres", "initdb", "pg_ctl"].iter().all(|program| bin.join(program).exists())
 }
 
 /// PostgreSQL refuses to run as root, so root hands it to the user that the Debian package makes.
@@ -120,12 +104,7 @@ fn unprivileged(program: &str) -> Command {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command.args([
-        "--reuid=postgres",
-        "--regid=postgres",
-        "--init-groups",
-        program,
-    ]);
+    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", program]);
     command
 }
 
@@ -134,17 +113,10 @@ fn is_root() -> bool {
 }
 
 fn user_name() -> String {
-    if is_root() {
-        "postgres".into()
-    } else {
-        id(&["-un"])
-    }
+    if is_root() { "postgres".into() } else { id(&["-un"]) }
 }
 
 fn id(args: &[&str]) -> String {
-    let output = Command::new("id")
-        .args(args)
-        .output()
-        .expect("the `id` program");
+    let output = Command::new("id").args(args).output().expect("the `id` program");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

@@ -1,9 +1,5 @@
 //! Throw-away stores for tests, of this crate and (feature `testing`) of others.
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot get its store must fail loudly"
-)]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot get its store must fail loudly")]
 
 mod cluster;
 
@@ -28,11 +24,7 @@ pub fn sqlite() -> SqliteDb {
     let folder = tempfile::tempdir().expect("a temporary folder for the test store");
     let location = format!("sqlite:{}", folder.path().join("onus.db").display());
     let store = Store::open(&location).expect("a new SQLite store");
-    SqliteDb {
-        store,
-        location,
-        folder,
-    }
+    SqliteDb { store, location, folder }
 }
 
 /// A new, empty PostgreSQL store in a throw-away cluster that all tests of the process share.

@@ -13,16 +13,11 @@ pub(crate) fn rows_are_never_changed_or_deleted(db: &Db) {
         ("checkpoints", "note = 'forged'"),
         ("audit", "actor = 'nobody'"),
     ] {
-        let mut statements = vec![
-            format!("update {table} set {change}"),
-            format!("delete from {table}"),
-        ];
+        let mut statements = vec![format!("update {table} set {change}"), format!("delete from {table}")];
         if db.location.starts_with("postgres") {
             statements.push(format!("truncate {table}"));
         } else {
-            statements.push(format!(
-                "insert or replace into {table} select * from {table}"
-            ));
+            statements.push(format!("insert or replace into {table} select * from {table}"));
         }
         for sql in statements {
             let error = db.store.write(|tx| tx.execute(&sql, &[])).unwrap_err();

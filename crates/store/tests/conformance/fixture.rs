@@ -14,10 +14,7 @@ use onus_store::refs::{ObservationRef, encode_refs};
 use onus_store::registry::{AgentRow, MerchantRow, TerminalRow};
 use onus_store::users::UserRow;
 use onus_store::{StoreError, Tx};
-use onus_store::{
-    audit, breaks, cases, episodes, exceptions, files, ledger, log, overview, payments, registry,
-    users,
-};
+use onus_store::{audit, breaks, cases, episodes, exceptions, files, ledger, log, overview, payments, registry, users};
 
 use crate::Db;
 
@@ -64,42 +61,20 @@ fn fill_tenant(tx: &mut Tx<'_>, tenant: &str) -> Result<(), StoreError> {
     registry::put_terminals(tx, tenant, &terminals())?;
     files::insert(tx, tenant, &source_files())?;
     files::insert_rejects(tx, tenant, &rejects())?;
-    payments::put(
-        tx,
-        tenant,
-        &(0..N_PAYMENTS).map(payment).collect::<Vec<_>>(),
-    )?;
+    payments::put(tx, tenant, &(0..N_PAYMENTS).map(payment).collect::<Vec<_>>())?;
     exceptions::put(tx, tenant, &all_exceptions())?;
     breaks::put(tx, tenant, &all_breaks())?;
-    episodes::put(
-        tx,
-        tenant,
-        &[episode("E1", 12), episode("E2", 40), episode("E3", 7)],
-    )?;
+    episodes::put(tx, tenant, &[episode("E1", 12), episode("E2", 40), episode("E3", 7)])?;
     overview::put_tallies(tx, tenant, &tallies())?;
     let cases = all_cases();
     cases::put(tx, tenant, &cases)?;
-    cases::put_obligations(
-        tx,
-        tenant,
-        &cases.iter().flat_map(obligations).collect::<Vec<_>>(),
-    )?;
-    ledger::insert(
-        tx,
-        tenant,
-        &cases.iter().flat_map(ledger_lines).collect::<Vec<_>>(),
-    )?;
-    let entries: Vec<LogEntryRow> = (0..all_exceptions().len() as i64 + 5)
-        .map(log_entry)
-        .collect();
+    cases::put_obligations(tx, tenant, &cases.iter().flat_map(obligations).collect::<Vec<_>>())?;
+    ledger::insert(tx, tenant, &cases.iter().flat_map(ledger_lines).collect::<Vec<_>>())?;
+    let entries: Vec<LogEntryRow> = (0..all_exceptions().len() as i64 + 5).map(log_entry).collect();
     log::append(tx, tenant, &entries)?;
     for size in [10, entries.len() as i64] {
-        let checkpoint = CheckpointRow {
-            size,
-            root: vec![size as u8; 32],
-            note: format!("{tenant} {size}"),
-            signed_at: size,
-        };
+        let checkpoint =
+            CheckpointRow { size, root: vec![size as u8; 32], note: format!("{tenant} {size}"), signed_at: size };
         log::add_checkpoint(tx, tenant, &checkpoint)?;
     }
     let user = UserRow {
@@ -120,21 +95,16 @@ fn fill_tenant(tx: &mut Tx<'_>, tenant: &str) -> Result<(), StoreError> {
 }
 
 fn agents() -> Vec<AgentRow> {
-    [
-        ("A1", None, 1),
-        ("A2", Some("A1"), 2),
-        ("A3", Some("A2"), 3),
-        ("B1", None, 1),
-    ]
-    .map(|(code, parent, level)| AgentRow {
-        code: code.into(),
-        parent_code: parent.map(str::to_owned),
-        level,
-        name: format!("Agent {code}"),
-        recourse_share_bp: 4000,
-        ..AgentRow::default()
-    })
-    .to_vec()
+    [("A1", None, 1), ("A2", Some("A1"), 2), ("A3", Some("A2"), 3), ("B1", None, 1)]
+        .map(|(code, parent, level)| AgentRow {
+            code: code.into(),
+            parent_code: parent.map(str::to_owned),
+            level,
+            name: format!("Agent {code}"),
+            recourse_share_bp: 4000,
+            ..AgentRow::default()
+        })
+        .to_vec()
 }
 
 fn merchants() -> Vec<MerchantRow> {
@@ -210,14 +180,7 @@ pub(crate) fn payment(i: i64) -> PaymentRow {
 }
 
 pub(crate) fn refs(i: i64) -> Vec<ObservationRef> {
-    [1, 3]
-        .map(|file_seq| ObservationRef {
-            file_seq,
-            offset: i as u64 * 180,
-            len: 180,
-            leg: file_seq as u8,
-        })
-        .to_vec()
+    [1, 3].map(|file_seq| ObservationRef { file_seq, offset: i as u64 * 180, len: 180, leg: file_seq as u8 }).to_vec()
 }
 
 fn all_exceptions() -> Vec<ExceptionRow> {
@@ -234,21 +197,12 @@ fn all_exceptions() -> Vec<ExceptionRow> {
                 agent_code: payment.agent_code,
                 city: payment.city,
                 amount_minor: payment.amount_minor,
-                cause: if *kind == "K4" {
-                    "link_down"
-                } else {
-                    "terminal_fault"
-                }
-                .into(),
+                cause: if *kind == "K4" { "link_down" } else { "terminal_fault" }.into(),
                 status: "confirmed".into(),
                 outward: "acquirer".into(),
                 shares: r#"{"agent":2500,"acquirer":7500}"#.into(),
                 loss_minor: payment.amount_minor,
-                episode_id: if *kind == "K4" {
-                    format!("E{}", 1 + i % 2)
-                } else {
-                    String::new()
-                },
+                episode_id: if *kind == "K4" { format!("E{}", 1 + i % 2) } else { String::new() },
                 entry_index: rows.len() as i64,
                 revision: 1,
                 ..ExceptionRow::default()
@@ -260,9 +214,7 @@ fn all_exceptions() -> Vec<ExceptionRow> {
 
 /// Breaks of the payments with exceptions, and one that belongs to no payment.
 fn all_breaks() -> Vec<BreakRow> {
-    let with_kinds = (0..N_PAYMENTS)
-        .filter(|&i| !kinds(i).is_empty())
-        .map(payment_id);
+    let with_kinds = (0..N_PAYMENTS).filter(|&i| !kinds(i).is_empty()).map(payment_id);
     with_kinds
         .chain(["20260921.clearing.7".into()])
         .enumerate()
@@ -292,28 +244,22 @@ fn episode(id: &str, payments: i64) -> EpisodeRow {
 /// The cells that the payments and exceptions above add up to.
 fn tallies() -> Vec<TallyRow> {
     let mut cells = std::collections::BTreeMap::<_, TallyRow>::new();
-    let mut add =
-        |payment: &PaymentRow, kind: &str, cause: &str, outward: &str, loss_minor: i64| {
-            let hour_at = payment.started_at / HOUR * HOUR;
-            let key = (
-                hour_at,
-                payment.agent_code.clone(),
-                payment.city.clone(),
-                kind.to_owned(),
-            );
-            let cell = cells.entry(key).or_insert_with(|| TallyRow {
-                hour_at,
-                agent_code: payment.agent_code.clone(),
-                city: payment.city.clone(),
-                kind: kind.into(),
-                cause: cause.into(),
-                outward: outward.into(),
-                ..TallyRow::default()
-            });
-            cell.payments += 1;
-            cell.amount_minor += payment.amount_minor;
-            cell.loss_minor += loss_minor;
-        };
+    let mut add = |payment: &PaymentRow, kind: &str, cause: &str, outward: &str, loss_minor: i64| {
+        let hour_at = payment.started_at / HOUR * HOUR;
+        let key = (hour_at, payment.agent_code.clone(), payment.city.clone(), kind.to_owned());
+        let cell = cells.entry(key).or_insert_with(|| TallyRow {
+            hour_at,
+            agent_code: payment.agent_code.clone(),
+            city: payment.city.clone(),
+            kind: kind.into(),
+            cause: cause.into(),
+            outward: outward.into(),
+            ..TallyRow::default()
+        });
+        cell.payments += 1;
+        cell.amount_minor += payment.amount_minor;
+        cell.loss_minor += loss_minor;
+    };
     for i in 0..N_PAYMENTS {
         add(&payment(i), "", "", "", 0);
     }
@@ -332,12 +278,7 @@ fn all_cases() -> Vec<CaseRow> {
             payment_id: it.payment_id,
             kind: it.kind,
             agent_code: it.agent_code,
-            state: if it.amount_minor > 4000 {
-                "closed"
-            } else {
-                "open"
-            }
-            .into(),
+            state: if it.amount_minor > 4000 { "closed" } else { "open" }.into(),
             opened_at: it.started_at,
             due_at: it.started_at + HOUR / 2,
             outward: it.outward,
@@ -358,37 +299,25 @@ fn obligations(case: &CaseRow) -> Vec<ObligationRow> {
             owner: "acquirer".into(),
             due_at: case.due_at,
             amount_minor: case.loss_minor,
-            state: if case.state == "closed" || seq == 2 {
-                "done"
-            } else {
-                "open"
-            }
-            .into(),
+            state: if case.state == "closed" || seq == 2 { "done" } else { "open" }.into(),
         })
         .collect()
 }
 
 fn ledger_lines(case: &CaseRow) -> Vec<LedgerLineRow> {
-    [
-        (1, "losses", case.loss_minor),
-        (2, "payable", -case.loss_minor),
-    ]
-    .map(|(line, account, amount_minor)| LedgerLineRow {
-        journal_id: format!("{}.1", case.id),
-        line,
-        account: account.into(),
-        party: "acquirer".into(),
-        amount_minor,
-        booked_at: case.opened_at,
-        ..LedgerLineRow::default()
-    })
-    .to_vec()
+    [(1, "losses", case.loss_minor), (2, "payable", -case.loss_minor)]
+        .map(|(line, account, amount_minor)| LedgerLineRow {
+            journal_id: format!("{}.1", case.id),
+            line,
+            account: account.into(),
+            party: "acquirer".into(),
+            amount_minor,
+            booked_at: case.opened_at,
+            ..LedgerLineRow::default()
+        })
+        .to_vec()
 }
 
 fn log_entry(idx: i64) -> LogEntryRow {
-    LogEntryRow {
-        idx,
-        leaf_hash: vec![idx as u8; 32],
-        body: format!("{{\"entry\":{idx}}}").into_bytes(),
-    }
+    LogEntryRow { idx, leaf_hash: vec![idx as u8; 32], body: format!("{{\"entry\":{idx}}}").into_bytes() }
 }

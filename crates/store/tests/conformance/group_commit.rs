@@ -9,9 +9,7 @@ use crate::Db;
 const PUT: &str = "insert into settings (name, value) values ($1, 'x')";
 
 fn count(store: &Store) -> i64 {
-    store
-        .read(|tx| tx.query("select count(*) from settings", &[])?[0].int(0))
-        .unwrap()
+    store.read(|tx| tx.query("select count(*) from settings", &[])?[0].int(0)).unwrap()
 }
 
 pub(crate) fn a_write_is_durable_when_it_returns(db: &Db) {
@@ -25,17 +23,9 @@ pub(crate) fn a_write_is_durable_when_it_returns(db: &Db) {
                 for i in 0..10 {
                     let name = format!("{thread}.{i}");
                     let key = name.clone();
-                    writer
-                        .write(move |tx| tx.execute(PUT, values![&key]))
-                        .unwrap();
+                    writer.write(move |tx| tx.execute(PUT, values![&key])).unwrap();
                     let sql = "select name from settings where name = $1";
-                    assert_eq!(
-                        other
-                            .read(|tx| tx.query(sql, values![&name]))
-                            .unwrap()
-                            .len(),
-                        1
-                    );
+                    assert_eq!(other.read(|tx| tx.query(sql, values![&name])).unwrap().len(), 1);
                 }
             });
         }
@@ -60,10 +50,7 @@ pub(crate) fn a_failing_write_spoils_no_other(db: &Db) {
     let outcomes: Vec<Result<u32, StoreError>> = thread::scope(|scope| {
         let attempt = &attempt;
         let threads: Vec<_> = (0..40).map(|i| scope.spawn(move || attempt(i))).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     for (i, outcome) in (0..).zip(outcomes) {
         match (i, outcome) {

@@ -12,9 +12,7 @@ const CHILD: &str = "ONUS_STORE_TEST_CHILD";
 pub(crate) fn opening_again_changes_nothing(db: &Db) {
     let schema = || {
         let sql = "select number, name, sha256 from migrations order by number";
-        db.store
-            .read(|tx| tx.query_as(sql, &[], |row| Ok((row.int(0)?, row.text(2)?.to_owned()))))
-            .unwrap()
+        db.store.read(|tx| tx.query_as(sql, &[], |row| Ok((row.int(0)?, row.text(2)?.to_owned())))).unwrap()
     };
     let before = schema();
     Store::open(&db.location).unwrap();
@@ -23,32 +21,17 @@ pub(crate) fn opening_again_changes_nothing(db: &Db) {
 }
 
 pub(crate) fn a_changed_migration_is_refused(db: &Db) {
-    db.store
-        .write(|tx| {
-            tx.execute(
-                "update migrations set sha256 = 'other' where number = 1",
-                &[],
-            )
-        })
-        .unwrap();
+    db.store.write(|tx| tx.execute("update migrations set sha256 = 'other' where number = 1", &[])).unwrap();
     let error = Store::open(&db.location).unwrap_err();
-    assert!(
-        matches!(error, StoreError::Migration { number: 1, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, StoreError::Migration { number: 1, .. }), "{error}");
 }
 
 pub(crate) fn text_is_ordered_by_code_point(db: &Db) {
     let names = ["é", "a", "B", "_", "a.b", "a/b", "中", "A"];
     let rows = names.map(|name| [Value::from(name), Value::from("")]);
-    db.store
-        .write(|tx| tx.insert_rows("settings", &["name", "value"], OnConflict::Error, &rows))
-        .unwrap();
+    db.store.write(|tx| tx.insert_rows("settings", &["name", "value"], OnConflict::Error, &rows)).unwrap();
     let sql = "select name from settings order by name";
-    let sorted = db
-        .store
-        .read(|tx| tx.query_as(sql, &[], |row| Ok(row.text(0)?.to_owned())))
-        .unwrap();
+    let sorted = db.store.read(|tx| tx.query_as(sql, &[], |row| Ok(row.text(0)?.to_owned()))).unwrap();
     let mut expected = names.to_vec();
     expected.sort_unstable();
     assert_eq!(sorted, expected);
@@ -63,33 +46,18 @@ pub(crate) fn a_killed_process_leaves_what_it_committed(db: &Db) {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(
-        lines
-            .map(Result::unwrap)
-            .any(|line| line == "in the middle of a transaction")
-    );
+    assert!(lines.map(Result::unwrap).any(|line| line == "in the middle of a transaction"));
     child.kill().unwrap(); // SIGKILL
     child.wait().unwrap();
 
     let store = Store::open(&db.location).unwrap();
     let names = |store: &Store| {
         let sql = "select count(*) from settings where value = $1";
-        let count = |value| {
-            store
-                .read(|tx| tx.query(sql, values![value])?[0].int(0))
-                .unwrap()
-        };
+        let count = |value| store.read(|tx| tx.query(sql, values![value])?[0].int(0)).unwrap();
         (count("committed"), count("open"))
     };
     assert_eq!(names(&store), (1000, 0));
-    store
-        .write(|tx| {
-            tx.execute(
-                "insert into settings (name, value) values ('again', 'open')",
-                &[],
-            )
-        })
-        .unwrap();
+    store.write(|tx| tx.execute("insert into settings (name, value) values ('again', 'open')", &[])).unwrap();
     assert_eq!(names(&db.store), (1000, 1));
 }
 

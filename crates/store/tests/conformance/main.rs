@@ -1,9 +1,5 @@
 //! One suite for both stores: the cases are generic functions, the macro only lists them.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod append_only;
 mod domain;
