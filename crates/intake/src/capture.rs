@@ -75,6 +75,11 @@ impl CaptureReader {
             let end = at + HEAD + head.len;
             let offset = base + at as u64;
             let fits = bytes.get(end..).is_none_or(|next| next.is_empty() || self::head(next, Some(head.at)).is_some());
+            if end > bytes.len() && resumes(bytes.get(at..).unwrap_or_default(), Some(head.at)).is_some() {
+                // Not the file was cut short: the length is wrong, for records go on after it.
+                at += self.skip(base, at, bytes, sink);
+                continue;
+            }
             let Some(frame) = bytes.get_mut(at + HEAD..end) else {
                 let detail = format!("expected a frame of {} bytes, the file ends after {}", head.len, left - HEAD);
                 sink.reject(reject(offset, left, "record", "truncated", detail));
