@@ -120,6 +120,7 @@ pub const VOCABULARY: &[FactName] = &[
     fact("dispute.reason", Code, "退单原因码", "reason code of the chargeback"),
     fact("dispute.rule_broken", Code, "退单违反的规则", "hard rule that the chargeback breaks, or none"),
     fact("slip.state", Word(&["retrieved", "missing"]), "签购单", "the slip"),
+    fact("slip.printed", Bool, "终端打印了签购单", "the terminal printed the slip"),
     fact("slip.kept_by", Word(&["agent", "merchant"]), "签购单由谁保管", "who keeps the slips"),
 ];
 

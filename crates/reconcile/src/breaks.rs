@@ -117,12 +117,12 @@ fn payout_breaks(
         return;
     }
     let Some(payout) = payout else { return };
-    if matches!(payout.account, AccountAt::Foreign | AccountAt::ChangedWithoutControl) && payout.paid_on.is_some() {
-        found.push(Break::of(BreakClass::PayoutDiverted, net_minor));
-    }
-    // A line that lowers the payout, such as a refund, cannot be paid late.
+    // A line that lowers the payout, such as a refund, can neither go to somebody else nor be late.
     if net_minor <= 0 {
         return;
+    }
+    if matches!(payout.account, AccountAt::Foreign | AccountAt::ChangedWithoutControl) && payout.paid_on.is_some() {
+        found.push(Break::of(BreakClass::PayoutDiverted, net_minor));
     }
     let late = payout.paid_on.map_or(payout.today > payout.due, |paid| paid > payout.due);
     if late {

@@ -254,6 +254,9 @@ impl Around<'_> {
         let source = self.place(notice.span);
         facts.word("dispute.reason", &notice.reason_code, &source);
         facts.word("dispute.rule_broken", broken, &source);
+        if let Some(journal) = self.book.journal(self.attempt) {
+            facts.yes("slip.printed", journal.slip, &self.place(journal.span));
+        }
         if let Some(slip) = self.slip {
             let place = self.place(slip.span);
             facts.word("slip.state", if slip.retrieved { "retrieved" } else { "missing" }, &place);
