@@ -19,7 +19,7 @@ export function Time({ at, style = 'full' }: { at: string | null | undefined; st
 }
 
 const MERCHANT_CODE = /^[0-9A-Za-z]{15}$/;
-const FEN = /^-?[0-9]+$/;
+const FEN = /^-?\d{1,12}$/;
 
 /** One side of a break: the code of a merchant as it is, fen as money. */
 export function BreakValue({ value }: { value: string }) {
