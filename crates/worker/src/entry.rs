@@ -1,7 +1,7 @@
 //! Bodies of evidence entries: a verdict with everything a stranger needs to follow it.
 
 use onus_liability::Pack;
-use onus_model::{FactUsed, Text, Verdict};
+use onus_model::{FactUsed, FindingStatus, Text, Verdict};
 use serde_json::{Value, json};
 
 /// What a verdict's entry says beside the verdict.
@@ -20,7 +20,7 @@ pub(crate) fn verdict_body(pack: &Pack, verdict: &Verdict, about: &About<'_>) ->
     let shares: serde_json::Map<String, Value> =
         verdict.shares.parts().iter().map(|(party, bp)| (party.to_string(), json!(bp))).collect();
     let findings: Vec<Value> = verdict.findings.iter().map(|finding| json!({
-        "cause": finding.cause, "status": finding.status, "facts": finding.facts.iter().map(named_fact).collect::<Vec<_>>(),
+        "cause": finding.cause, "status": finding.status, "facts": finding.facts.iter().map(|used| finding_fact(finding.status, used)).collect::<Vec<_>>(),
     })).collect();
     let reasons: Vec<Value> = verdict.reasons.iter().map(|reason| json!({
         "rule_id": reason.rule_id, "text": text(&reason.text),
@@ -50,6 +50,16 @@ pub(crate) fn withdrawal_body(payment: &str, kind: &str, revision: i64, decided_
 
 fn text(text: &Text) -> Value {
     json!({"zh": text.zh, "en": text.en})
+}
+
+/// Excluded causes are many: their facts go by name, value and source, which is all that a stranger needs to check them.
+fn finding_fact(status: FindingStatus, used: &FactUsed) -> Value {
+    match status {
+        FindingStatus::Excluded => {
+            json!({"name": used.name, "value": used.value.to_string(), "source": used.source})
+        }
+        _ => named_fact(used),
+    }
 }
 
 fn named_fact(used: &FactUsed) -> Value {

@@ -23,7 +23,7 @@ use crate::samples::{Samples, episode, samples, split_diverted, time_and_amount}
 use crate::terms::Terms;
 
 /// Payments written in one transaction.
-const BATCH: usize = 10_000;
+const BATCH: usize = 16_000;
 
 /// What a judgement came to.
 #[derive(Debug, Clone, Default)]
