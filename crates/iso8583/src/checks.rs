@@ -88,29 +88,27 @@ pub(crate) fn is_track_nibble(nibble: u8) -> bool {
     nibble < 10 || nibble == 0xD
 }
 
-/// The number that up to four packed digits write.
+/// The number that packed digits write.
 #[inline]
-pub(crate) fn packed_number(bytes: &[u8]) -> Option<u16> {
+pub(crate) fn packed_number(bytes: &[u8]) -> Option<u32> {
     let pair = |byte: u8| {
         let (tens, ones) = (byte >> 4, byte & 0xF);
-        (tens < 10 && ones < 10).then(|| u16::from(tens) * 10 + u16::from(ones))
+        (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
     };
     match bytes {
+        [] => None,
         [one] => pair(*one),
         [one, two] => Some(pair(*one)? * 100 + pair(*two)?),
-        _ => None,
+        _ => bytes.iter().try_fold(0_u32, |number, byte| number.checked_mul(100)?.checked_add(pair(*byte)?)),
     }
 }
 
-/// The number that up to four ASCII digits write.
+/// The number that ASCII digits write.
 #[inline]
-pub(crate) fn ascii_number(bytes: &[u8]) -> Option<u16> {
-    if bytes.len() > 4 {
-        return None;
-    }
-    bytes.iter().try_fold(0_u16, |number, byte| {
+pub(crate) fn ascii_number(bytes: &[u8]) -> Option<u32> {
+    bytes.iter().try_fold(0_u32, |number, byte| {
         let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then(|| number * 10 + u16::from(digit))
+        if digit < 10 { number.checked_mul(10)?.checked_add(digit.into()) } else { None }
     })
 }
 
@@ -145,13 +143,13 @@ mod tests {
 
     #[test]
     fn lengths() {
-        let packed: &[(&[u8], Option<u16>)] =
+        let packed: &[(&[u8], Option<u32>)] =
             &[(&[0x19], Some(19)), (&[0x01, 0x45], Some(145)), (&[0x1A], None), (&[0xA1], None), (&[], None)];
         for (bytes, number) in packed {
             assert_eq!(packed_number(bytes), *number);
         }
-        let ascii: &[(&[u8], Option<u16>)] =
-            &[(b"19", Some(19)), (b"145", Some(145)), (b"1:", None), (b" 1", None), (b"00000", None)];
+        let ascii: &[(&[u8], Option<u32>)] =
+            &[(b"19", Some(19)), (b"145", Some(145)), (b"1:", None), (b" 1", None), (b"000012", Some(12))];
         for (bytes, number) in ascii {
             assert_eq!(ascii_number(bytes), *number);
         }

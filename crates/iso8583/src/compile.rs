@@ -1,28 +1,33 @@
 //! From the text form of a dialect to its compiled form, with every check a file needs.
 
-use std::collections::BTreeSet;
-
+use crate::bitmap::BitmapForm;
+use crate::compile_field;
 use crate::dialect::{
-    Dialect, FieldInfo, Header, HeaderCheck, HeaderPart, HeaderPartInfo, Mti, SubField, SubFieldInfo,
+    Bitmap, CodeTable, Dialect, FieldInfo, Header, HeaderCheck, HeaderPart, HeaderPartInfo, MacPlace, Matching, Mti,
+    Reversal, SubField,
 };
 use crate::dialect_file::{
-    Counts, DialectFile, EmvEntry, Encoding, Encodings, FieldEntry, Format, HeaderEntry, HeaderForm, MtiEntry, Pad,
-    Sensitivity, SubEntry,
+    BitmapEntry, DialectFile, EmvEntry, Encoding, HeaderEntry, HeaderForm, KeyEntry, MacEntry, MandatoryEntry,
+    MtiEntry, Sensitivity, StreamEntry, ThirdPlace,
 };
+use crate::ebcdic::Page;
 use crate::error::DialectError;
 use crate::message::FieldSet;
-use crate::spec::{Content, Form, Prefix, Spec};
+use crate::spec::{Form, Spec};
+use crate::stream::Stream;
 use crate::tlv::TagSet;
 
 pub(crate) fn dialect(file: DialectFile) -> Result<Dialect, DialectError> {
-    let header = header(file.header)?;
-    let mti = mti(&file.mti)?;
-    let mut table = [Spec::ABSENT; 129];
+    let page = file.encoding.page;
+    let header = header(file.header, page)?;
+    let bitmap = bitmap(&file.bitmap, page)?;
+    let mut table = [Spec::ABSENT; 193];
     let mut fields: Vec<FieldInfo> = Vec::with_capacity(file.field.len());
     let mut sensitive = FieldSet::default();
     for entry in file.field {
-        let (info, spec) = field(entry, &file.encoding, file.bitmap.secondary)?;
-        if info.sensitive != Sensitivity::None || info.when.iter().any(|(_, what)| *what != Sensitivity::None) {
+        let (info, spec) = compile_field::field(entry, &file.encoding, &bitmap)?;
+        let hides = info.sensitive != Sensitivity::None || info.when.iter().any(|(_, what)| *what != Sensitivity::None);
+        if hides || info.structure.is_some() {
             sensitive.insert(info.number);
         }
         if let Some(row) = table.get_mut(usize::from(info.number)) {
@@ -35,31 +40,149 @@ pub(crate) fn dialect(file: DialectFile) -> Result<Dialect, DialectError> {
         return Err(wrong_field(twice.0.number.into(), "is there twice; keep one"));
     }
     Ok(Dialect {
+        zh: if file.dialect.zh.is_empty() { file.dialect.en.clone() } else { file.dialect.zh },
         id: file.dialect.id,
         en: file.dialect.en,
-        zh: file.dialect.zh,
         revision: file.dialect.revision,
         header,
-        mti,
-        secondary: file.bitmap.secondary,
+        mti: mti(&file.mti, page)?,
+        bitmap,
+        stream: file.stream.map(stream).transpose()?,
         table,
-        fields,
         sensitive,
         hidden_tags: hidden_tags(&file.emv)?,
+        mandatory: mandatory(&file.mandatory, &fields)?,
+        matching: matching(&file.matching, &fields, "match")?,
+        reversal: Reversal {
+            matching: matching(&file.reversal, &fields, "reversal")?,
+            original: file
+                .reversal
+                .original
+                .iter()
+                .map(|path| sub_field(path, &fields, "reversal"))
+                .collect::<Result<_, _>>()?,
+            repeat: known(&file.reversal.repeat, &fields, "reversal")?,
+        },
+        mac: file.mac.as_ref().map(|entry| mac(entry, &fields)).transpose()?,
+        codes: file.codes.map(|entry| CodeTable { id: entry.table, terminal_app: entry.terminal_app }),
+        fields,
     })
 }
 
-fn wrong_field(number: u16, problem: impl Into<String>) -> DialectError {
+pub(crate) fn wrong_field(number: u16, problem: impl Into<String>) -> DialectError {
     DialectError::Field { number, problem: problem.into() }
 }
 
-fn mti(entry: &MtiEntry) -> Result<Mti, DialectError> {
+fn wrong(part: &'static str, problem: impl Into<String>) -> DialectError {
+    DialectError::Part { part, problem: problem.into() }
+}
+
+fn mti(entry: &MtiEntry, page: Page) -> Result<Mti, DialectError> {
     if entry.versions.is_empty() || entry.versions.iter().any(|version| *version > 9) {
-        let problem = "versions must list first digits, each 0 to 9".into();
-        return Err(DialectError::Part { part: "mti", problem });
+        return Err(wrong("mti", "versions must list first digits, each 0 to 9"));
     }
-    let versions = entry.versions.iter().fold(0, |set, version| set | 1_u16 << version);
-    Ok(Mti { ascii: entry.encoding == Encoding::Ascii, versions })
+    let form = match entry.encoding {
+        Encoding::Bcd => Form::Packed,
+        Encoding::Ascii => Form::Bytes,
+        Encoding::Ebcdic => Form::Ebcdic(page),
+        Encoding::Hex => Form::Hex,
+        _ => return Err(wrong("mti", "encoding must be bcd, ascii, ebcdic or hex")),
+    };
+    Ok(Mti { form, versions: entry.versions.iter().fold(0, |set, version| set | 1_u16 << version) })
+}
+
+/// How a bitmap is written.
+pub(crate) fn bitmap_form(encoding: Encoding, page: Page) -> Option<BitmapForm> {
+    match encoding {
+        Encoding::Binary => Some(BitmapForm::Binary),
+        Encoding::Hex => Some(BitmapForm::Hex(Form::Bytes)),
+        Encoding::EbcdicHex => Some(BitmapForm::Hex(Form::Ebcdic(page))),
+        _ => None,
+    }
+}
+
+fn bitmap(entry: &BitmapEntry, page: Page) -> Result<Bitmap, DialectError> {
+    let form = bitmap_form(entry.encoding, page)
+        .ok_or_else(|| wrong("bitmap", "encoding must be binary, hex or ebcdic-hex"))?;
+    let fixed_bytes = entry.fixed_bytes.unwrap_or(0);
+    if !matches!(fixed_bytes, 0 | 8 | 16 | 24) {
+        return Err(wrong("bitmap", "fixed_bytes must be 8, 16 or 24"));
+    }
+    Ok(Bitmap {
+        form,
+        secondary: entry.secondary || fixed_bytes >= 16,
+        tertiary: entry.tertiary || fixed_bytes == 24,
+        joined: entry.third == ThirdPlace::Joined && entry.tertiary,
+        fixed_bytes,
+    })
+}
+
+fn stream(entry: StreamEntry) -> Result<Stream, DialectError> {
+    if !(1..=8).contains(&entry.bytes) {
+        return Err(wrong("stream", "bytes must be 1 to 8"));
+    }
+    let prefix = compile_field::prefix(entry.length, entry.bytes)
+        .ok_or_else(|| wrong("stream", "length must be binary, bcd, ascii, ebcdic or hex"))?;
+    Ok(Stream { prefix, includes_itself: entry.includes_itself })
+}
+
+/// A message type of four digits.
+pub(crate) fn message_type(text: &str) -> Option<u16> {
+    let digits = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    u16::from_str_radix(text, 16).ok().filter(|_| digits)
+}
+
+fn message_types(texts: &[String], part: &'static str) -> Result<Vec<u16>, DialectError> {
+    let read = |text: &String| message_type(text).ok_or_else(|| wrong(part, format!("{text:?} must be four digits")));
+    texts.iter().map(read).collect()
+}
+
+fn mandatory(entries: &[MandatoryEntry], fields: &[FieldInfo]) -> Result<Vec<(u16, FieldSet)>, DialectError> {
+    let mut rows: Vec<(u16, FieldSet)> = Vec::new();
+    for entry in entries {
+        let needed = known(&entry.fields, fields, "mandatory")?;
+        for mti in message_types(&entry.mti, "mandatory")? {
+            if !rows.iter().any(|row| row.0 == mti) {
+                rows.push((mti, FieldSet::default()));
+            }
+            let row = rows.iter_mut().find(|row| row.0 == mti);
+            row.into_iter().for_each(|row| needed.iter().for_each(|number| row.1.insert(*number)));
+        }
+    }
+    Ok(rows)
+}
+
+/// The numbers, when the dialect has them all.
+fn known(numbers: &[u8], fields: &[FieldInfo], part: &'static str) -> Result<Vec<u8>, DialectError> {
+    match numbers.iter().find(|number| !fields.iter().any(|field| field.number == **number)) {
+        Some(number) => Err(wrong(part, format!("the dialect has no field {number}"))),
+        None => Ok(numbers.to_vec()),
+    }
+}
+
+fn matching(entry: &KeyEntry, fields: &[FieldInfo], part: &'static str) -> Result<Matching, DialectError> {
+    Ok(Matching {
+        fields: known(&entry.fields, fields, part)?,
+        subs: entry.subs.iter().map(|path| sub_field(path, fields, part)).collect::<Result<_, _>>()?,
+    })
+}
+
+/// A sub-field written as `60.batch`.
+fn sub_field(path: &str, fields: &[FieldInfo], part: &'static str) -> Result<SubField, DialectError> {
+    let found = path.split_once('.').and_then(|(number, name)| {
+        let number: u8 = number.parse().ok()?;
+        let field = fields.iter().find(|field| field.number == number)?;
+        field.subs.iter().find(|sub| sub.name == name).map(|sub| sub.handle)
+    });
+    found.ok_or_else(|| wrong(part, format!("{path:?} is no sub-field of the dialect, such as \"60.batch\"")))
+}
+
+fn mac(entry: &MacEntry, fields: &[FieldInfo]) -> Result<MacPlace, DialectError> {
+    Ok(MacPlace {
+        profile: entry.profile,
+        fields: known(&entry.field, fields, "mac")?,
+        absent: message_types(&entry.absent, "mac")?,
+    })
 }
 
 fn hidden_tags(entry: &EmvEntry) -> Result<TagSet, DialectError> {
@@ -74,12 +197,22 @@ fn hidden_tags(entry: &EmvEntry) -> Result<TagSet, DialectError> {
     entry.hide.iter().map(tag).collect::<Result<_, _>>().map(TagSet::new)
 }
 
-fn header(entries: Vec<HeaderEntry>) -> Result<Header, DialectError> {
-    let mut header =
-        Header { length: 0, parts: Vec::new(), checks: Vec::new(), tpdu: None, version: None, software_version: None };
+fn header(entries: Vec<HeaderEntry>, page: Page) -> Result<Header, DialectError> {
+    let mut header = Header {
+        length: 0,
+        template: Vec::new(),
+        parts: Vec::new(),
+        checks: Vec::new(),
+        tpdu: None,
+        version: None,
+        software_version: None,
+    };
     let mut nibbles = 0;
+    let mut values = Vec::new();
     for entry in entries {
-        nibbles = header_part(&mut header, entry, nibbles)?;
+        let value = entry.value.clone().or_else(|| entry.starts_with.first().cloned());
+        values.push((entry.name.clone(), value));
+        nibbles = header_part(&mut header, entry, nibbles, page)?;
     }
     if nibbles % 2 != 0 {
         let problem = "the header must end on a whole byte".into();
@@ -89,11 +222,30 @@ fn header(entries: Vec<HeaderEntry>) -> Result<Header, DialectError> {
     header.tpdu = header.find("tpdu");
     header.version = header.find("version");
     header.software_version = header.find("software_version");
+    header.template = vec![0; header.length];
+    for (name, value) in values {
+        fill_template(&mut header, &name, value.as_deref())?;
+    }
     Ok(header)
 }
 
+/// Puts what a new frame gets into the template: what the file says, else zeros, or blanks in text.
+fn fill_template(header: &mut Header, name: &str, value: Option<&str>) -> Result<(), DialectError> {
+    let info = header.parts.iter().find(|info| info.name == name);
+    let Some(part) = info.map(|info| info.part) else {
+        return Ok(());
+    };
+    let value = value.unwrap_or_default();
+    let content = match part.form {
+        Form::Bytes if part.binary => header_value(value, HeaderForm::Binary),
+        _ => Some(value.as_bytes().to_vec()),
+    };
+    let good = content.is_some_and(|content| part.put(&mut header.template, &content));
+    if good { Ok(()) } else { Err(DialectError::Header { name: name.into(), problem: "value does not fit".into() }) }
+}
+
 /// Adds one part that begins at nibble `start`; gives the nibble behind it.
-fn header_part(header: &mut Header, entry: HeaderEntry, start: u16) -> Result<u16, DialectError> {
+fn header_part(header: &mut Header, entry: HeaderEntry, start: u16, page: Page) -> Result<u16, DialectError> {
     let wrong = |problem: &str| DialectError::Header { name: entry.name.clone(), problem: problem.into() };
     if header.find(&entry.name).is_some() {
         return Err(wrong("is there twice; rename one"));
@@ -128,9 +280,13 @@ fn header_part(header: &mut Header, entry: HeaderEntry, start: u16) -> Result<u1
         header.checks.push(HeaderCheck::FrameLength { at, length: usize::from(entry.length) });
     }
     let at = if packed { start } else { start / 2 };
+    let form = match entry.form {
+        HeaderForm::Bcd => Form::Packed,
+        HeaderForm::Ebcdic => Form::Ebcdic(page),
+        HeaderForm::Binary | HeaderForm::Text => Form::Bytes,
+    };
     header.parts.push(HeaderPartInfo {
-        part: HeaderPart { at, units: entry.length, packed },
-        binary: entry.form == HeaderForm::Binary,
+        part: HeaderPart { at, units: entry.length, form, binary: entry.form == HeaderForm::Binary },
         name: entry.name,
         en: entry.en,
         zh: entry.zh,
@@ -162,141 +318,4 @@ fn header_value(text: &str, form: HeaderForm) -> Option<Vec<u8>> {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
-}
-
-fn field(entry: FieldEntry, encodings: &Encodings, secondary: bool) -> Result<(FieldInfo, Spec), DialectError> {
-    let last = if secondary { 128 } else { 64 };
-    let number = match u8::try_from(entry.number) {
-        Ok(number) if (2..=last).contains(&number) && number != 65 => number,
-        _ => {
-            return Err(wrong_field(entry.number, format!("must be 2 to {last}, and not 65")));
-        }
-    };
-    let spec = spec(&entry, encodings)?;
-    let when = conditions(&entry)?;
-    for sensitive in when.iter().map(|(_, sensitive)| *sensitive).chain([entry.sensitive]) {
-        check_sensitivity(sensitive, &entry, &spec)?;
-    }
-    let subs = sub_fields(number, entry.subs, spec.units(spec.units))?;
-    Ok((FieldInfo { number, en: entry.en, zh: entry.zh, subs, sensitive: entry.sensitive, when }, spec))
-}
-
-fn spec(entry: &FieldEntry, encodings: &Encodings) -> Result<Spec, DialectError> {
-    let wrong = |problem: &str| wrong_field(entry.number, problem);
-    let packed = match entry.format {
-        Format::N => entry.encoding.unwrap_or(encodings.numbers) == Encoding::Bcd,
-        Format::Z => entry.encoding.unwrap_or(encodings.tracks) == Encoding::Bcd,
-        Format::An | Format::Ans | Format::B if entry.encoding.is_some() => {
-            return Err(wrong("encoding is for the formats n and z"));
-        }
-        Format::An | Format::Ans | Format::B => false,
-    };
-    let (digits, units) = match (entry.fixed, entry.ll, entry.lll) {
-        (Some(units), None, None) if (1..=999).contains(&units) => (0, units),
-        (None, Some(units), None) if (1..=99).contains(&units) => (2, units),
-        (None, None, Some(units)) if (1..=999).contains(&units) => (3, units),
-        _ => {
-            return Err(wrong("needs one of fixed (1 to 999), ll (1 to 99), lll (1 to 999)"));
-        }
-    };
-    let counts_bytes = counts_bytes(entry, packed, digits == 0).map_err(wrong)?;
-    let odd_possible = packed && !counts_bytes && (digits > 0 || units % 2 == 1);
-    if odd_possible != entry.pad.is_some() {
-        return Err(wrong("pad belongs to packed digits whose number can be odd, and only to them"));
-    }
-    let prefix = match (digits, encodings.lengths) {
-        (0, _) => Prefix::None,
-        (_, Encoding::Bcd) => Prefix::Packed(digits / 2 + digits % 2),
-        (_, Encoding::Ascii) => Prefix::Ascii(digits),
-    };
-    let content = match (entry.format, packed) {
-        (Format::N, true) => Content::PackedDigits,
-        (Format::N, false) => Content::AsciiDigits,
-        (Format::Z, true) => Content::PackedTrack,
-        (Format::Z, false) => Content::AsciiTrack,
-        (Format::An, _) => Content::Printable,
-        (Format::Ans, _) => Content::Text,
-        (Format::B, _) => Content::Binary,
-    };
-    let form = if packed { Form::Packed } else { Form::Bytes };
-    Ok(Spec {
-        content,
-        form,
-        prefix,
-        pad_left: entry.pad == Some(Pad::Left),
-        counts_bytes,
-        units,
-        sensitive: entry.sensitive,
-        sensitive_varies: !entry.when.is_empty(),
-    })
-}
-
-/// Whether a prefix counts bytes where the units are nibbles.
-fn counts_bytes(entry: &FieldEntry, packed: bool, fixed: bool) -> Result<bool, &'static str> {
-    match (entry.counts, entry.format) {
-        (Some(_), _) if fixed => Err("counts is for ll and lll"),
-        (Some(Counts::Bytes), _) => Ok(packed),
-        (None, _) | (Some(Counts::Digits), Format::N) | (Some(Counts::Nibbles), Format::Z) => Ok(false),
-        (Some(Counts::Digits), _) => Err("counts = \"digits\" is for format n"),
-        (Some(Counts::Nibbles), _) => Err("counts = \"nibbles\" is for format z"),
-    }
-}
-
-fn conditions(entry: &FieldEntry) -> Result<Vec<(u16, Sensitivity)>, DialectError> {
-    let mut seen = BTreeSet::new();
-    let mut rows = Vec::new();
-    for when in &entry.when {
-        for text in &when.mti {
-            let digits = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-            match u16::from_str_radix(text, 16) {
-                Ok(mti) if digits && seen.insert(mti) => rows.push((mti, when.sensitive)),
-                _ => {
-                    let problem = format!("when: {text:?} must be four digits, and be there once");
-                    return Err(wrong_field(entry.number, problem));
-                }
-            }
-        }
-    }
-    Ok(rows)
-}
-
-fn check_sensitivity(sensitive: Sensitivity, entry: &FieldEntry, spec: &Spec) -> Result<(), DialectError> {
-    match sensitive {
-        Sensitivity::Emv if entry.format != Format::B => {
-            Err(wrong_field(entry.number, "sensitive = \"emv\" is for format b"))
-        }
-        Sensitivity::Text if spec.form == Form::Packed => {
-            Err(wrong_field(entry.number, "sensitive = \"text\" is for fields whose unit is the byte"))
-        }
-        Sensitivity::Pan | Sensitivity::Track if entry.format == Format::B => {
-            Err(wrong_field(entry.number, "sensitive = \"pan\" or \"track\" is not for format b"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn sub_fields(field: u8, entries: Vec<SubEntry>, max: u16) -> Result<Vec<SubFieldInfo>, DialectError> {
-    let mut names = BTreeSet::new();
-    let mut free = 0;
-    let mut subs = Vec::with_capacity(entries.len());
-    for sub in entries {
-        let wrong = |problem: &str| wrong_field(field.into(), format!("sub-field {:?} {problem}", sub.name));
-        if !names.insert(sub.name.clone()) {
-            return Err(wrong("is there twice; rename one"));
-        }
-        if sub.at < free {
-            return Err(wrong("begins before the one above it ends"));
-        }
-        free = match sub.length {
-            Some(0) => return Err(wrong("must not be empty")),
-            Some(length) => sub.at.saturating_add(length),
-            None => sub.at.saturating_add(1).max(max),
-        };
-        if free > max {
-            return Err(wrong("reaches beyond the field"));
-        }
-        let handle = SubField { field, at: sub.at, units: sub.length.unwrap_or(0) };
-        subs.push(SubFieldInfo { name: sub.name, en: sub.en, zh: sub.zh, handle });
-    }
-    Ok(subs)
 }

@@ -1,10 +1,14 @@
 //! One pass over a frame: every length and every character checked, offsets kept.
 
+use crate::bitmap::BitmapForm;
 use crate::checks::packed_digits;
-use crate::dialect::{Dialect, HeaderCheck, HeaderPartInfo};
+use crate::dialect::{Dialect, HeaderCheck, HeaderPartInfo, THIRD_BITMAP};
+use crate::dialect_file::Sensitivity;
 use crate::error::{DecodeError, Place, Problem};
 use crate::message::{FieldSet, Message};
-use crate::spec::{Content, Prefix, Spec};
+use crate::spec::{Content, Form, Prefix, Spec};
+use crate::structure::Fault;
+use crate::tlv::TlvIndex;
 
 /// Where the fields of one frame lie. Of fixed size, so that decoding allocates nothing.
 #[derive(Clone)]
@@ -13,9 +17,10 @@ pub(crate) struct Layout {
     pub(crate) fields: FieldSet,
     /// First byte of the value of field n. How long it is, is read again where it is needed: a
     /// smaller layout is worth more than that.
-    starts: [u16; 129],
+    starts: [u16; 193],
     /// Bytes from the start of the frame that were understood.
     pub(crate) understood: usize,
+    pub(crate) tlv: TlvIndex,
 }
 
 /// A field's value: its first byte and its units.
@@ -28,7 +33,7 @@ pub(crate) struct Slot {
 impl Layout {
     #[inline]
     pub(crate) fn new() -> Layout {
-        Layout { mti: 0, fields: FieldSet::default(), starts: [0; 129], understood: 0 }
+        Layout { mti: 0, fields: FieldSet::default(), starts: [0; 193], understood: 0, tlv: TlvIndex::NONE }
     }
 }
 
@@ -69,24 +74,36 @@ impl Dialect {
         self.check_header(frame)?;
         let mut at = self.header.length;
         at += self.read_mti(frame, at, layout)?;
-        let (fields, length) = self.read_bitmap(frame, at)?;
-        at += length;
-        layout.fields = fields;
-        for number in fields.iter() {
+        at = self.read_bitmap(frame, at, layout)?;
+        let mut left = layout.fields;
+        // A third bitmap adds fields while the fields are read.
+        while let Some(number) = left.first() {
             match self.read_field(frame, at, number, layout) {
                 Ok(behind) => at = behind,
                 Err(error) => {
-                    layout.fields = fields.below(number);
+                    layout.fields = layout.fields.below(number);
                     layout.understood = at;
                     return Err(error);
                 }
             }
+            left.remove(number);
+            left.third |= if number == THIRD_BITMAP { layout.fields.third } else { 0 };
         }
         layout.understood = at;
         if at != frame.len() {
             return fail(at, Place::End, Problem::Trailing { count: frame.len() - at });
         }
-        Ok(())
+        self.check_mandatory(layout)
+    }
+
+    fn check_mandatory(&self, layout: &Layout) -> Step<()> {
+        let Some((_, needed)) = self.mandatory.iter().find(|(mti, _)| *mti == layout.mti) else {
+            return Ok(());
+        };
+        match needed.without(layout.fields).first() {
+            None => Ok(()),
+            Some(number) => fail(layout.understood, Place::Field(number), Problem::Missing),
+        }
     }
 
     fn check_header(&self, frame: &[u8]) -> Step<()> {
@@ -147,22 +164,16 @@ impl Dialect {
     }
 
     fn read_mti(&self, frame: &[u8], at: usize, layout: &mut Layout) -> Step<usize> {
-        let length = self.mti.length();
+        let (form, length) = (self.mti.form, self.mti.form.bytes(4));
         let bytes = take(frame, at, length, || Place::Mti)?;
-        let mti = if self.mti.ascii {
-            if let Some(index) = bytes.iter().position(|byte| !byte.is_ascii_digit()) {
-                let found = bytes.get(index).copied().unwrap_or(0);
-                return fail(at + index, Place::Mti, Problem::NotDigit { found });
+        let mut mti = 0;
+        for index in 0..4 {
+            let digit = form.unit(bytes, index).wrapping_sub(b'0');
+            if digit > 9 {
+                return mti_fault(bytes, form, at, index);
             }
-            bytes.iter().fold(0_u16, |mti, byte| mti << 4 | u16::from(byte - b'0'))
-        } else {
-            if let Some(index) = bytes.iter().position(|byte| !packed_digits(&[*byte])) {
-                let byte = bytes.get(index).copied().unwrap_or(0);
-                let found = if byte >> 4 > 9 { byte >> 4 } else { byte & 0xF };
-                return fail(at + index, Place::Mti, Problem::NotDigit { found });
-            }
-            bytes.iter().fold(0_u16, |mti, byte| mti << 8 | u16::from(*byte))
-        };
+            mti = mti << 4 | u16::from(digit);
+        }
         let (version, class) = (mti >> 12, mti >> 8 & 0xF);
         if self.mti.versions >> version & 1 == 0 || !(1..=8).contains(&class) {
             return fail(at, Place::Mti, Problem::UnknownMti { found: mti });
@@ -171,23 +182,36 @@ impl Dialect {
         Ok(length)
     }
 
-    /// The fields that the bitmap names, and its length.
+    /// Reads which fields there are; gives the offset behind the bitmaps.
     #[inline]
-    fn read_bitmap(&self, frame: &[u8], at: usize) -> Step<(FieldSet, usize)> {
-        let half = |at: usize| -> Step<u64> {
-            match frame.get(at..).and_then(|rest| rest.first_chunk()) {
-                Some(bytes) => Ok(u64::from_be_bytes(*bytes)),
-                None => fail(at, Place::Bitmap, Problem::Truncated { needed: 8, left: frame.len() - at }),
+    fn read_bitmap(&self, frame: &[u8], at: usize, layout: &mut Layout) -> Step<usize> {
+        let form = self.bitmap.form;
+        let length = form.length(8);
+        let first = read_word(frame, at, form)?;
+        layout.fields = FieldSet { first: first & !(1 << 63), second: 0, third: 0 };
+        if self.bitmap.fixed_bytes == 0 {
+            if first >> 63 == 0 {
+                return Ok(at + length);
             }
-        };
-        let first = half(at)?;
-        if first >> 63 == 0 {
-            return Ok((FieldSet { first, second: 0 }, 8));
+            if !self.bitmap.secondary {
+                return fail(at, Place::Field(1), Problem::NotInDialect);
+            }
+            layout.fields.second = read_word(frame, at + length, form)?;
+            if self.bitmap.joined && layout.fields.contains(THIRD_BITMAP) {
+                layout.fields.remove(THIRD_BITMAP);
+                layout.fields.third = read_word(frame, at + 2 * length, form)?;
+                return Ok(at + 3 * length);
+            }
+            return Ok(at + 2 * length);
         }
-        if !self.secondary {
-            return fail(at, Place::Field(1), Problem::NotInDialect);
+        if self.bitmap.fixed_bytes >= 16 {
+            layout.fields.second = read_word(frame, at + length, form)?;
         }
-        Ok((FieldSet { first: first & !(1 << 63), second: half(at + 8)? }, 16))
+        if self.bitmap.fixed_bytes >= 24 {
+            layout.fields.second &= !(1 << 63);
+            layout.fields.third = read_word(frame, at + 2 * length, form)?;
+        }
+        Ok(at + length * usize::from(self.bitmap.fixed_bytes) / 8)
     }
 
     /// Where a field lies in a frame that was scanned into `layout`.
@@ -198,11 +222,15 @@ impl Dialect {
         }
         let at = usize::from(*layout.starts.get(usize::from(number))?);
         let spec = self.spec(number);
-        let prefix = spec.prefix.length();
-        let units = match prefix {
-            0 => spec.units,
-            _ => spec.units(spec.prefix.read(frame.get(at.checked_sub(prefix)?..at)?)?),
+        let units = match spec.prefix {
+            Prefix::None => spec.units,
+            Prefix::Rest => u16::try_from(spec.form.capacity(frame.len().checked_sub(at)?)).ok()?,
+            prefix => {
+                let announced = prefix.read(frame.get(at.checked_sub(prefix.length())?..at)?)?;
+                spec.units(u16::try_from(announced).ok()?)
+            }
         };
+        let units = if spec.trims { spec.trimmed(units, frame.get(at..at + spec.bytes(units))?) } else { units };
         Some(Slot { at, units })
     }
 
@@ -211,11 +239,11 @@ impl Dialect {
     fn read_field(&self, frame: &[u8], at: usize, number: u8, layout: &mut Layout) -> Step<usize> {
         let spec = self.spec(number);
         if spec.content == Content::Absent {
-            let bitmap_at = self.header.length + self.mti.length();
-            return fail(bitmap_at + usize::from(number - 1) / 8, Place::Field(number), Problem::NotInDialect);
+            return self.absent(frame, at, number, layout);
         }
         let (units, at) = read_length(frame, at, number, spec)?;
         let value = take(frame, at, spec.bytes(units), || Place::Field(number))?;
+        let units = spec.trimmed(units, value);
         if !spec.accepts(value, units) {
             let (index, problem) = spec.find_fault(value, units);
             return fail(at + index, Place::Field(number), problem);
@@ -225,8 +253,56 @@ impl Dialect {
             let at = at as u16;
             *start = at;
         }
+        if spec.sensitive == Sensitivity::Emv && layout.tlv.field == 0 {
+            layout.tlv.fill(number, value);
+        }
+        if spec.structured {
+            self.check_parts(value, at, number)?;
+        }
         Ok(at + value.len())
     }
+
+    /// A field that the dialect does not have: the third bitmap, or an error.
+    fn absent(&self, frame: &[u8], at: usize, number: u8, layout: &mut Layout) -> Step<usize> {
+        if number == THIRD_BITMAP && self.bitmap.tertiary {
+            layout.fields.remove(number);
+            layout.fields.third = read_word(frame, at, self.bitmap.form)?;
+            return Ok(at + self.bitmap.form.length(8));
+        }
+        let bitmap_at = self.header.length + self.mti.form.bytes(4);
+        let place = self.bitmap.form.length(usize::from(number - 1) / 8);
+        fail(bitmap_at + place, Place::Field(number), Problem::NotInDialect)
+    }
+
+    fn check_parts(&self, value: &[u8], at: usize, number: u8) -> Step<()> {
+        let Some(structure) = self.field(number).and_then(|field| field.structure.as_ref()) else {
+            return Ok(());
+        };
+        structure.split(value).map(drop).or_else(|Fault { at: within, path, problem }| {
+            let place = if path.is_empty() { Place::Field(number) } else { Place::Part(number, path.join("/").into()) };
+            fail(at + within, place, problem)
+        })
+    }
+}
+
+#[cold]
+fn mti_fault<T>(bytes: &[u8], form: Form, at: usize, index: usize) -> Step<T> {
+    let byte = if form == Form::Packed { index / 2 } else { index };
+    let found = match form {
+        Form::Packed => crate::spec::nibble(bytes, index),
+        _ => bytes.get(byte).copied().unwrap_or(0),
+    };
+    fail(at + byte, Place::Mti, Problem::NotDigit { found })
+}
+
+/// Eight bytes of bitmap.
+#[inline]
+fn read_word(frame: &[u8], at: usize, form: BitmapForm) -> Step<u64> {
+    let length = form.length(8);
+    let Some(bytes) = frame.get(at..at + length) else {
+        return fail(at, Place::Bitmap, Problem::Truncated { needed: length, left: frame.len().saturating_sub(at) });
+    };
+    form.word(bytes).or_else(|(index, problem)| fail(at + index, Place::Bitmap, problem))
 }
 
 /// Whether `bytes` begin with `start`. Mostly one byte is compared: the first one decides.
@@ -241,35 +317,43 @@ fn starts_with(bytes: &[u8], start: &[u8]) -> bool {
 /// The units of a field and the offset of its value.
 #[inline]
 fn read_length(frame: &[u8], at: usize, number: u8, spec: &Spec) -> Step<(u16, usize)> {
-    let length = spec.prefix.length();
-    if length == 0 {
-        return Ok((spec.units, at));
-    }
-    let prefix = take(frame, at, length, || Place::Field(number))?;
-    let Some(found) = spec.prefix.read(prefix) else {
+    let announced = match spec.prefix {
+        Prefix::None => return Ok((spec.units, at)),
+        Prefix::Rest => return read_rest(frame, at, number, spec),
+        prefix => prefix.read(take(frame, at, prefix.length(), || Place::Field(number))?),
+    };
+    let Some(announced) = announced else {
         return length_fault(frame, at, number, spec);
     };
-    if found > spec.units {
-        return fail(at, Place::Field(number), Problem::TooLong { max: spec.units, found });
+    match u16::try_from(announced) {
+        Ok(units) if units <= spec.units && units >= spec.min => Ok((spec.units(units), at + spec.prefix.length())),
+        _ => fail(at, Place::Field(number), Problem::length(spec, announced)),
     }
-    Ok((spec.units(found), at + length))
+}
+
+fn read_rest(frame: &[u8], at: usize, number: u8, spec: &Spec) -> Step<(u16, usize)> {
+    let units = spec.form.capacity(frame.len() - at);
+    match u16::try_from(units) {
+        Ok(units) if units <= spec.units && units >= spec.min => Ok((units, at)),
+        _ => {
+            let found = u32::try_from(units).unwrap_or(u32::MAX);
+            fail(at, Place::Field(number), Problem::length(spec, found))
+        }
+    }
 }
 
 #[cold]
 fn length_fault(frame: &[u8], at: usize, number: u8, spec: &Spec) -> Step<(u16, usize)> {
-    let rest = frame.get(at..).unwrap_or_default();
-    let ascii = matches!(spec.prefix, Prefix::Ascii(_));
-    let good = |byte: &u8| {
-        if ascii { byte.is_ascii_digit() } else { packed_digits(&[*byte]) }
+    let bytes = frame.get(at..at + spec.prefix.length()).unwrap_or_default();
+    let index =
+        (0..bytes.len()).find(|index| spec.prefix.read(bytes.get(*index..=*index).unwrap_or_default()).is_none());
+    let byte = bytes.get(index.unwrap_or(0)).copied().unwrap_or(0);
+    let problem = match spec.prefix {
+        Prefix::Packed(_) => Problem::NotDigit { found: if byte >> 4 > 9 { byte >> 4 } else { byte & 0xF } },
+        Prefix::Hex(_) => Problem::NotHex { found: byte },
+        _ => Problem::NotDigit { found: byte },
     };
-    let index = rest.iter().position(|byte| !good(byte)).unwrap_or(0);
-    let byte = rest.get(index).copied().unwrap_or(0);
-    let found = match (ascii, byte >> 4 > 9) {
-        (true, _) => byte,
-        (false, true) => byte >> 4,
-        (false, false) => byte & 0xF,
-    };
-    fail(at + index, Place::Field(number), Problem::NotDigit { found })
+    fail(at + index.unwrap_or(0), Place::Field(number), problem)
 }
 
 impl crate::dialect::Header {
@@ -278,7 +362,7 @@ impl crate::dialect::Header {
     pub(crate) fn place(&self, offset: usize) -> Place {
         let covers = |info: &&HeaderPartInfo| {
             let part = info.part;
-            let scale = if part.packed { 1 } else { 2 };
+            let scale = if part.form == Form::Packed { 1 } else { 2 };
             let (from, to) = (usize::from(part.at) * scale, usize::from(part.at + part.units) * scale);
             (from..to).contains(&(offset * 2)) || (from..to).contains(&(offset * 2 + 1))
         };

@@ -2,12 +2,20 @@
 
 use std::sync::LazyLock;
 
+use crate::bitmap::BitmapForm;
 use crate::compile;
-use crate::dialect_file::{DialectFile, Sensitivity};
+use crate::dialect_file::Sensitivity;
 use crate::error::DialectError;
+use crate::mac::MacProfile;
 use crate::message::FieldSet;
-use crate::spec::Spec;
+use crate::overlay;
+use crate::spec::{Form, Spec};
+use crate::stream::Stream;
+use crate::structure::Structure;
 use crate::tlv::TagSet;
+
+/// The bit that announces a third bitmap, where a dialect has one.
+pub(crate) const THIRD_BITMAP: u8 = 65;
 
 /// How two partners write their frames. Read from data, never changed afterwards.
 pub struct Dialect {
@@ -17,18 +25,78 @@ pub struct Dialect {
     pub(crate) revision: u32,
     pub(crate) header: Header,
     pub(crate) mti: Mti,
-    pub(crate) secondary: bool,
+    pub(crate) bitmap: Bitmap,
+    pub(crate) stream: Option<Stream>,
     /// Row n is field n; rows 0 and 1 are always absent.
-    pub(crate) table: [Spec; 129],
+    pub(crate) table: [Spec; 193],
     pub(crate) fields: Vec<FieldInfo>,
     /// Fields that hide something in at least one message type.
     pub(crate) sensitive: FieldSet,
     pub(crate) hidden_tags: TagSet,
+    /// Fields that messages of a type must have.
+    pub(crate) mandatory: Vec<(u16, FieldSet)>,
+    pub(crate) matching: Matching,
+    pub(crate) reversal: Reversal,
+    pub(crate) mac: Option<MacPlace>,
+    pub(crate) codes: Option<CodeTable>,
+}
+
+/// What identifies the exchange that a message belongs to: a reply repeats these values of its request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Matching {
+    /// Whole fields.
+    pub fields: Vec<u8>,
+    /// Sub-fields.
+    pub subs: Vec<SubField>,
+}
+
+/// How a reversal names the payment it takes back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reversal {
+    /// Fields that it repeats and that identify the original.
+    pub matching: Matching,
+    /// Sub-fields that name the original where they are present.
+    pub original: Vec<SubField>,
+    /// Fields of the request that a reversal made for a silent terminal repeats.
+    pub repeat: Vec<u8>,
+}
+
+/// Where a dialect's messages carry a MAC, and which one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MacPlace {
+    /// Algorithm and form.
+    pub profile: MacProfile,
+    /// The field that holds it: the last of these that is present.
+    pub fields: Vec<u8>,
+    /// Message types that carry none.
+    pub absent: Vec<u16>,
+}
+
+/// Which table says what the response codes of a dialect mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeTable {
+    /// Id of the table.
+    pub id: String,
+    /// Terminal application, or empty.
+    pub terminal_app: String,
+}
+
+/// Which bitmaps there may be, and how they are written.
+pub(crate) struct Bitmap {
+    pub(crate) form: BitmapForm,
+    pub(crate) secondary: bool,
+    pub(crate) tertiary: bool,
+    /// The third bitmap stands behind the second, not in the place of field 65.
+    pub(crate) joined: bool,
+    /// Bytes that the bitmap always has; zero: as bit 1 says.
+    pub(crate) fixed_bytes: u8,
 }
 
 /// The header of a frame: parts that follow each other, and the checks compiled from them.
 pub(crate) struct Header {
     pub(crate) length: usize,
+    /// What a new frame gets.
+    pub(crate) template: Vec<u8>,
     pub(crate) parts: Vec<HeaderPartInfo>,
     pub(crate) checks: Vec<HeaderCheck>,
     pub(crate) tpdu: Option<HeaderPart>,
@@ -40,7 +108,6 @@ pub(crate) struct HeaderPartInfo {
     pub(crate) name: String,
     pub(crate) en: String,
     pub(crate) zh: String,
-    pub(crate) binary: bool,
     pub(crate) part: HeaderPart,
 }
 
@@ -55,7 +122,7 @@ pub(crate) enum HeaderCheck {
 
 /// Which message types there are, and how they are written.
 pub(crate) struct Mti {
-    pub(crate) ascii: bool,
+    pub(crate) form: Form,
     /// Bit n is set when the first digit may be n.
     pub(crate) versions: u16,
 }
@@ -66,7 +133,9 @@ pub struct HeaderPart {
     /// First unit of the part, from the start of the frame: a nibble or a byte.
     pub(crate) at: u16,
     pub(crate) units: u16,
-    pub(crate) packed: bool,
+    pub(crate) form: Form,
+    /// Bytes, not text.
+    pub(crate) binary: bool,
 }
 
 /// A sub-field of one dialect, looked up once with [`Dialect::sub_field`].
@@ -81,7 +150,7 @@ pub struct SubField {
 /// What a dialect says about one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldInfo {
-    /// Its number, 2 to 128.
+    /// Its number, 2 to 192.
     pub number: u8,
     /// Its name in English.
     pub en: String,
@@ -89,6 +158,7 @@ pub struct FieldInfo {
     pub zh: String,
     /// Its named parts, by position.
     pub subs: Vec<SubFieldInfo>,
+    pub(crate) structure: Option<Structure>,
     pub(crate) sensitive: Sensitivity,
     /// What it hides in single message types.
     pub(crate) when: Vec<(u16, Sensitivity)>,
@@ -123,27 +193,50 @@ macro_rules! built_in {
         fn built_in(id: &str) -> Option<&'static Result<Dialect, DialectError>> {
             match id {
                 $($id => {
-                    static DIALECT: LazyLock<Result<Dialect, DialectError>> = LazyLock::new(|| {
-                        Dialect::from_toml(include_str!(concat!("../../../dialects/", $id, ".toml")))
-                    });
+                    static DIALECT: LazyLock<Result<Dialect, DialectError>> =
+                        LazyLock::new(|| Dialect::from_toml(built_in_text($id).unwrap_or_default()));
                     Some(&DIALECT)
                 })+
+                _ => None,
+            }
+        }
+
+        /// The file of a built-in dialect.
+        pub(crate) fn built_in_text(id: &str) -> Option<&'static str> {
+            match id {
+                $($id => Some(include_str!(concat!("../../../dialects/", $id, ".toml"))),)+
                 _ => None,
             }
         }
     };
 }
 
-built_in!("unionpay-pos", "unionpay-network");
+built_in!(
+    "unionpay-pos",
+    "unionpay-pos-22",
+    "unionpay-pos-31",
+    "unionpay-network",
+    "iso1987-ascii",
+    "iso1987-binary",
+    "iso1993-ascii",
+    "ebcdic-network"
+);
 
 impl Dialect {
-    /// Reads and checks a dialect file.
+    /// Reads and checks a dialect file, which may extend a built-in dialect.
     ///
     /// # Errors
     /// Says which table or field is wrong and what to change.
     pub fn from_toml(text: &str) -> Result<Dialect, DialectError> {
-        let file: DialectFile = toml::from_str(text).map_err(|error| DialectError::Syntax(error.to_string()))?;
-        compile::dialect(file)
+        Dialect::from_toml_with(text, &|_| None)
+    }
+
+    /// Reads and checks a dialect file; `load` gives the text of a file that it extends, by the name it says.
+    ///
+    /// # Errors
+    /// Says which table or field is wrong and what to change.
+    pub fn from_toml_with(text: &str, load: &dyn Fn(&str) -> Option<String>) -> Result<Dialect, DialectError> {
+        compile::dialect(overlay::file(text, load)?)
     }
 
     /// A dialect of the repository's `dialects/`, compiled on first use.
@@ -199,6 +292,41 @@ impl Dialect {
         self.fields.binary_search_by_key(&number, |field| field.number).ok().and_then(|at| self.fields.get(at))
     }
 
+    /// How frames follow each other on a connection; none when the dialect does not say.
+    #[must_use]
+    pub fn stream(&self) -> Option<Stream> {
+        self.stream
+    }
+
+    /// What identifies the exchange that a message belongs to.
+    #[must_use]
+    pub fn matching(&self) -> &Matching {
+        &self.matching
+    }
+
+    /// How a reversal names its original.
+    #[must_use]
+    pub fn reversal(&self) -> &Reversal {
+        &self.reversal
+    }
+
+    /// Where messages carry a MAC, and which one.
+    #[must_use]
+    pub fn mac(&self) -> Option<&MacPlace> {
+        self.mac.as_ref()
+    }
+
+    /// Which table says what response codes mean.
+    #[must_use]
+    pub fn code_table(&self) -> Option<&CodeTable> {
+        self.codes.as_ref()
+    }
+
+    /// The names of the header's parts, in order.
+    pub fn header_parts(&self) -> impl Iterator<Item = &str> {
+        self.header.parts.iter().map(|part| part.name.as_str())
+    }
+
     /// The handle of a named sub-field.
     ///
     /// # Errors
@@ -228,14 +356,6 @@ impl Dialect {
     #[inline]
     pub(crate) fn spec(&self, number: u8) -> &Spec {
         self.table.get(usize::from(number)).unwrap_or(&Spec::ABSENT)
-    }
-}
-
-impl Mti {
-    /// Bytes of a message type.
-    #[inline]
-    pub(crate) fn length(&self) -> usize {
-        if self.ascii { 4 } else { 2 }
     }
 }
 

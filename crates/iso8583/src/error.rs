@@ -22,7 +22,7 @@ impl DecodeError {
     #[must_use]
     pub fn field(&self) -> Option<u8> {
         match self.place {
-            Place::Field(number) => Some(number),
+            Place::Field(number) | Place::Part(number, _) => Some(number),
             _ => None,
         }
     }
@@ -42,6 +42,8 @@ pub enum Place {
     Bitmap,
     /// A field, with its length prefix.
     Field(u8),
+    /// A part of a field: the field's number and the ids of the parts, from the outside in.
+    Part(u8, Box<str>),
     /// What follows the last field.
     End,
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Place {
             Place::Mti => out.write_str("message type"),
             Place::Bitmap => out.write_str("bitmap"),
             Place::Field(number) => write!(out, "field {number}"),
+            Place::Part(number, path) => write!(out, "field {number}, part {path}"),
             Place::End => out.write_str("end of the message"),
         }
     }
@@ -90,12 +93,43 @@ pub enum Problem {
         /// The byte.
         found: u8,
     },
+    /// Not a hexadecimal character.
+    NotHex {
+        /// The byte.
+        found: u8,
+    },
+    /// Not a letter C or D, nor a sign.
+    NotSign {
+        /// The byte.
+        found: u8,
+    },
+    /// Bytes that write no length.
+    NotLength {
+        /// The first of them.
+        found: u8,
+    },
+    /// Content that must be BER-TLV and is not.
+    NotTlv,
+    /// Parts within parts, more than are followed.
+    TooDeep {
+        /// How many are followed.
+        max: usize,
+    },
+    /// A field that a message of this type must have.
+    Missing,
+    /// A length below what the dialect allows.
+    TooShort {
+        /// Fewest units allowed.
+        min: u16,
+        /// Units that the prefix announces.
+        found: u32,
+    },
     /// A length above what the dialect allows.
     TooLong {
         /// Most units allowed.
         max: u16,
         /// Units that the prefix announces.
-        found: u16,
+        found: u32,
     },
     /// Bytes behind the last field.
     Trailing {
@@ -131,6 +165,15 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// What is wrong with an announced length.
+    pub(crate) fn length(spec: &crate::spec::Spec, found: u32) -> Problem {
+        if found < spec.min.into() {
+            Problem::TooShort { min: spec.min, found }
+        } else {
+            Problem::TooLong { max: spec.units, found }
+        }
+    }
+
     /// A short stable name of the kind of problem, for reports and counters.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -140,6 +183,13 @@ impl Problem {
             Problem::NotTrack { .. } => "not-track",
             Problem::NotFiller { .. } => "not-filler",
             Problem::NotPrintable { .. } => "not-printable",
+            Problem::NotHex { .. } => "not-hex",
+            Problem::NotSign { .. } => "not-sign",
+            Problem::NotLength { .. } => "not-length",
+            Problem::NotTlv => "not-tlv",
+            Problem::TooDeep { .. } => "too-deep",
+            Problem::Missing => "missing",
+            Problem::TooShort { .. } => "too-short",
             Problem::TooLong { .. } => "too-long",
             Problem::Trailing { .. } => "trailing-bytes",
             Problem::HeaderMismatch { .. } => "header-mismatch",
@@ -159,6 +209,13 @@ impl Problem {
             Problem::NotTrack { .. } => "a digit or a track separator".into(),
             Problem::NotFiller { .. } => "a filler 0 or F".into(),
             Problem::NotPrintable { .. } => "a printable ASCII character".into(),
+            Problem::NotHex { .. } => "a hexadecimal character".into(),
+            Problem::NotSign { .. } => "a letter C or D, or a sign".into(),
+            Problem::NotLength { .. } => "a length".into(),
+            Problem::NotTlv => "BER-TLV objects".into(),
+            Problem::TooDeep { max } => format!("at most {max} parts within each other"),
+            Problem::Missing => "this field in a message of this type".into(),
+            Problem::TooShort { min, .. } => format!("a length of at least {min}"),
             Problem::TooLong { max, .. } => format!("a length of at most {max}"),
             Problem::Trailing { .. } => "nothing".into(),
             Problem::HeaderMismatch { expected, .. } => {
@@ -180,8 +237,14 @@ impl Problem {
             | Problem::NotTrack { found }
             | Problem::NotFiller { found }
             | Problem::NotPrintable { found }
+            | Problem::NotHex { found }
+            | Problem::NotSign { found }
+            | Problem::NotLength { found }
             | Problem::HeaderMismatch { found, .. } => format!("0x{found:02X}"),
-            Problem::TooLong { found, .. } => format!("{found}"),
+            Problem::NotTlv => "other bytes".into(),
+            Problem::TooDeep { .. } => "more".into(),
+            Problem::Missing => "none".into(),
+            Problem::TooShort { found, .. } | Problem::TooLong { found, .. } => format!("{found}"),
             Problem::Trailing { count } => format!("{count} bytes more"),
             Problem::FrameLength { declared, .. } => format!("{declared}"),
             Problem::UnknownMti { found } => format!("{found:04X}"),

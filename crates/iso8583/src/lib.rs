@@ -32,25 +32,45 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bitmap;
 mod checks;
 mod codes;
 mod compile;
+mod compile_field;
 mod decode;
 mod describe;
 mod dialect;
 mod dialect_file;
+mod draft;
+mod ebcdic;
+mod encode;
 mod error;
+pub mod foreign;
+pub mod mac;
 mod mask;
 mod message;
+mod nodes;
+mod overlay;
+mod show;
 mod spec;
+mod stream;
+mod structure;
 mod tlv;
 mod value;
 
-pub use codes::{Ambiguity, CauseClass, CodeMeaning, CodesError, ResponseCodes, Role};
+pub use codes::{
+    Advice, Ambiguity, Approval, CauseClass, CodeBook, CodeQuery, CodeRow, CodesError, Grade, Knowledge, Layer,
+    RejectCode, Retry, Role, Specificity, Usage,
+};
 pub use describe::Description;
-pub use dialect::{Dialect, FieldInfo, HeaderPart, SubField, SubFieldInfo};
+pub use dialect::{CodeTable, Dialect, FieldInfo, HeaderPart, MacPlace, Matching, Reversal, SubField, SubFieldInfo};
 pub use dialect_file::Sensitivity;
+pub use draft::Draft;
+pub use encode::{EncodeError, Encoder};
 pub use error::{DecodeError, DialectError, Place, Problem};
 pub use mask::MaskReport;
 pub use message::{FieldSet, Message};
+pub use nodes::{Input, Node};
+pub use show::Shown;
+pub use stream::{Framed, Stream};
 pub use value::{Digits, Masked, Value};

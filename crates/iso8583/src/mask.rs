@@ -7,9 +7,10 @@ use crate::dialect::Dialect;
 use crate::dialect_file::Sensitivity;
 use crate::error::DecodeError;
 use crate::message::FieldSet;
-use crate::spec::{Content, Form, Spec, nibble};
+use crate::spec::{Content, Form, Spec};
+use crate::structure::Item;
 use crate::tlv::{self, TagSet};
-use crate::value::Shown;
+use crate::value::Reveal;
 
 /// What masking a frame did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,26 +82,58 @@ impl Dialect {
             let Some(bytes) = frame.get_mut(slot.at..slot.at + spec.bytes(slot.units)) else {
                 continue;
             };
-            let mut value = Writable {
-                bytes,
-                first: spec.first_nibble(slot.units),
-                units: slot.units.into(),
-                form: spec.form,
-                changed: false,
+            let sensitivity = self.sensitivity(number, spec, layout.mti);
+            let structure = self.field(number).filter(|_| spec.structured).and_then(|field| field.structure.as_ref());
+            let changed = match structure {
+                // Where the bytes do not follow their structure they are masked as one.
+                Some(structure) if matches!(sensitivity, Sensitivity::None | Sensitivity::Text) => {
+                    match structure.split(bytes) {
+                        Ok(items) if !items.is_empty() => self.mask_items(bytes, &items, sensitivity),
+                        _ => self.mask_value(bytes, spec, slot.units, Sensitivity::Text),
+                    }
+                }
+                _ => self.mask_value(bytes, spec, slot.units, sensitivity),
             };
-            match self.sensitivity(number, spec, layout.mti) {
-                Sensitivity::None => {}
-                Sensitivity::Pan => value.mask_number(0..value.units),
-                Sensitivity::Track => value.mask_track(),
-                Sensitivity::Pin | Sensitivity::Key | Sensitivity::Personal => value.wipe(spec),
-                Sensitivity::Emv => value.mask_chip_data(&self.hidden_tags),
-                Sensitivity::Text => value.mask_text(),
-            }
-            if value.changed {
+            if changed {
                 report.fields.insert(number);
             }
         }
         report
+    }
+
+    /// Masks one value; gives whether anything changed.
+    #[inline]
+    fn mask_value(&self, bytes: &mut [u8], spec: &Spec, units: u16, sensitivity: Sensitivity) -> bool {
+        let first = spec.first_nibble(units);
+        let mut value = Writable { bytes, first, units: units.into(), form: spec.form, changed: false };
+        match sensitivity {
+            Sensitivity::None => {}
+            Sensitivity::Pan => value.mask_number(0..value.units),
+            Sensitivity::Track => value.mask_track(),
+            Sensitivity::Pin | Sensitivity::Key | Sensitivity::Personal => value.wipe(spec),
+            Sensitivity::Emv => value.mask_chip_data(&self.hidden_tags),
+            Sensitivity::Text => value.mask_text(),
+        }
+        value.changed
+    }
+
+    /// Masks the parts of a field. A part that hides nothing of its own is at least searched for card numbers, as its
+    /// field is; its tags and lengths are left alone, or it could not be read again.
+    fn mask_items(&self, bytes: &mut [u8], items: &[Item<'_>], field: Sensitivity) -> bool {
+        items.iter().fold(false, |changed, item| {
+            let spec = item.spec();
+            let own = if spec.sensitive == Sensitivity::None { field } else { spec.sensitive };
+            let hidden_tag =
+                item.ber && u32::from_str_radix(&item.id, 16).is_ok_and(|tag| self.hidden_tags.contains(tag));
+            let now = if item.items.is_empty() || !matches!(own, Sensitivity::None | Sensitivity::Text) {
+                let own = if hidden_tag { Sensitivity::Personal } else { own };
+                let value = bytes.get_mut(item.range.clone()).unwrap_or_default();
+                self.mask_value(value, spec, item.units, own)
+            } else {
+                self.mask_items(bytes, &item.items, own)
+            };
+            changed | now
+        })
     }
 }
 
@@ -121,22 +154,15 @@ struct Writable<'a> {
 }
 
 impl Writable<'_> {
-    /// Unit `index` as a nibble or a byte.
+    /// Unit `index` as a character.
     #[inline]
     fn unit(&self, index: usize) -> u8 {
-        let at = self.first + index;
-        match self.form {
-            Form::Bytes => self.bytes.get(at).copied().unwrap_or(0),
-            Form::Packed => nibble(self.bytes, at),
-        }
+        self.form.unit(self.bytes, self.first + index)
     }
 
     #[inline]
     fn is_digit(&self, index: usize) -> bool {
-        match self.form {
-            Form::Bytes => self.unit(index).is_ascii_digit(),
-            Form::Packed => self.unit(index) < 10,
-        }
+        self.unit(index).is_ascii_digit()
     }
 
     /// The first unit from `from` on that is no digit.
@@ -147,21 +173,43 @@ impl Writable<'_> {
     /// Makes the units of `range` zero.
     #[inline]
     fn zero(&mut self, range: Range<usize>) {
-        let (mut from, mut to) = (self.first + range.start, self.first + range.end);
-        if self.form == Form::Packed && from < to {
-            if !from.is_multiple_of(2) {
-                self.keep_nibble(from / 2, 0xF0);
-                from += 1;
-            }
-            if !to.is_multiple_of(2) {
-                to -= 1;
-                self.keep_nibble(to / 2, 0x0F);
-            }
-            (from, to) = (from / 2, to / 2);
+        let (from, to) = (self.first + range.start, self.first + range.end);
+        match self.form {
+            Form::Packed => self.zero_nibbles(from, to),
+            Form::Signed => self.zero_nibbles(from.max(1) + 1, to + 1),
+            Form::Bytes => self.fill(from, to, b'0'),
+            Form::Ebcdic(_) => self.fill(from, to, 0xF0),
+            Form::Hex => self.zero_hex(from..to),
         }
-        let zero = if self.form == Form::Packed { 0 } else { b'0' };
+    }
+
+    /// Zeros, each in two hexadecimal characters.
+    fn zero_hex(&mut self, range: Range<usize>) {
+        for (at, digit) in range.flat_map(|unit| [(unit * 2, b'3'), (unit * 2 + 1, b'0')]) {
+            self.fill(at, at + 1, digit);
+        }
+    }
+
+    #[inline]
+    fn zero_nibbles(&mut self, mut from: usize, mut to: usize) {
+        if from >= to {
+            return;
+        }
+        if !from.is_multiple_of(2) {
+            self.keep_nibble(from / 2, 0xF0);
+            from += 1;
+        }
+        if !to.is_multiple_of(2) {
+            to -= 1;
+            self.keep_nibble(to / 2, 0x0F);
+        }
+        self.fill(from / 2, to / 2, 0);
+    }
+
+    #[inline]
+    fn fill(&mut self, from: usize, to: usize, with: u8) {
         let bytes = self.bytes.get_mut(from..to);
-        self.changed |= bytes.is_some_and(|bytes| fill(bytes, zero));
+        self.changed |= bytes.is_some_and(|bytes| fill(bytes, with));
     }
 
     #[inline]
@@ -174,14 +222,14 @@ impl Writable<'_> {
 
     /// Masks units `range` as one card number.
     fn mask_number(&mut self, range: Range<usize>) {
-        let hidden = Shown::of(range.len()).hidden(range.len());
+        let hidden = Reveal::of(range.len()).hidden(range.len());
         self.zero(range.start + hidden.start..range.start + hidden.end);
     }
 
     fn mask_track(&mut self) {
         let Some(mut at) = self.separator(0) else {
             // Nothing says where the card number ends: its last digits go too.
-            self.zero(Shown::of(self.units).hidden(self.units).start..self.units);
+            self.zero(Reveal::of(self.units).hidden(self.units).start..self.units);
             return;
         };
         self.mask_number(0..at);
@@ -193,11 +241,14 @@ impl Writable<'_> {
     }
 
     fn wipe(&mut self, spec: &Spec) {
-        let zero = match spec.content {
-            Content::AsciiDigits | Content::AsciiTrack | Content::Printable | Content::Text => b'0',
-            Content::PackedDigits | Content::PackedTrack | Content::Binary | Content::Absent => 0,
+        let zero = match (spec.form, spec.content) {
+            (Form::Packed | Form::Signed, _) | (_, Content::Binary | Content::Absent) => 0,
+            (Form::Bytes, _) => b'0',
+            (Form::Ebcdic(_), _) => 0xF0,
+            (Form::Hex, _) => return self.zero_hex(0..self.units),
         };
-        self.changed |= fill(self.bytes, zero);
+        let from = usize::from(spec.form == Form::Signed);
+        self.fill(from, self.bytes.len(), zero);
     }
 
     fn mask_chip_data(&mut self, hidden: &TagSet) {

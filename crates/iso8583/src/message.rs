@@ -5,16 +5,18 @@ use std::ops::Range;
 
 use crate::decode::{Layout, Slot};
 use crate::dialect::{Dialect, HeaderPart, SubField};
-use crate::spec::Form;
+use crate::tlv;
 use crate::value::{Digits, Value};
 
-/// A set of field numbers, 1 to 128.
+/// A set of field numbers, 1 to 192.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct FieldSet {
     /// Field 1 is the highest bit, as in a bitmap.
     pub(crate) first: u64,
     /// Field 65 is the highest bit.
     pub(crate) second: u64,
+    /// Field 129 is the highest bit.
+    pub(crate) third: u64,
 }
 
 impl FieldSet {
@@ -24,7 +26,34 @@ impl FieldSet {
         match number {
             1..=64 => self.first |= bit,
             65..=128 => self.second |= bit,
+            129..=192 => self.third |= bit,
             _ => {}
+        }
+    }
+
+    #[inline]
+    pub(crate) fn remove(&mut self, number: u8) {
+        let bit = 1 << 63 >> (number.wrapping_sub(1) % 64);
+        match number {
+            1..=64 => self.first &= !bit,
+            65..=128 => self.second &= !bit,
+            129..=192 => self.third &= !bit,
+            _ => {}
+        }
+    }
+
+    /// The lowest number.
+    #[inline]
+    pub(crate) fn first(self) -> Option<u8> {
+        self.iter().next()
+    }
+
+    /// The numbers of this set that are not in the other.
+    pub(crate) fn without(self, other: FieldSet) -> FieldSet {
+        FieldSet {
+            first: self.first & !other.first,
+            second: self.second & !other.second,
+            third: self.third & !other.third,
         }
     }
 
@@ -38,7 +67,11 @@ impl FieldSet {
 
     #[inline]
     pub(crate) fn both(self, other: FieldSet) -> FieldSet {
-        FieldSet { first: self.first & other.first, second: self.second & other.second }
+        FieldSet {
+            first: self.first & other.first,
+            second: self.second & other.second,
+            third: self.third & other.third,
+        }
     }
 
     /// Whether `number` is in the set.
@@ -48,6 +81,7 @@ impl FieldSet {
         let half = match number {
             1..=64 => self.first,
             65..=128 => self.second,
+            129..=192 => self.third,
             _ => 0,
         };
         half << (number.wrapping_sub(1) % 64) >> 63 != 0
@@ -56,30 +90,32 @@ impl FieldSet {
     /// Whether the set has no numbers.
     #[must_use]
     pub fn is_empty(self) -> bool {
-        self.first | self.second == 0
+        self.first | self.second | self.third == 0
     }
 
     /// How many numbers the set has.
     #[must_use]
     pub fn len(self) -> usize {
-        (self.first.count_ones() + self.second.count_ones()) as usize
+        (self.first.count_ones() + self.second.count_ones() + self.third.count_ones()) as usize
     }
 
     /// The numbers, ascending.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = u8> {
-        let (mut first, mut second) = (self.first, self.second);
+        let FieldSet { mut first, mut second, mut third } = self;
         std::iter::from_fn(move || {
             let (half, before) = if first != 0 {
                 (&mut first, 1)
             } else if second != 0 {
                 (&mut second, 65)
+            } else if third != 0 {
+                (&mut third, 129)
             } else {
                 return None;
             };
             let place = half.leading_zeros();
             *half &= !(1 << 63 >> place);
-            #[allow(clippy::cast_possible_truncation, reason = "1 to 128")]
+            #[allow(clippy::cast_possible_truncation, reason = "1 to 192")]
             Some(place as u8 + before)
         })
     }
@@ -136,6 +172,12 @@ impl<'a> Message<'a> {
     #[must_use]
     pub fn has(&self, number: u8) -> bool {
         self.layout.fields.contains(number)
+    }
+
+    /// Where a field lies in the frame with its length prefix.
+    pub(crate) fn wire_range(&self, number: u8) -> Option<Range<usize>> {
+        let range = self.range(number)?;
+        Some(range.start - self.dialect.spec(number).prefix.length()..range.end)
     }
 
     #[inline]
@@ -203,13 +245,50 @@ impl<'a> Message<'a> {
         self.digits(2).or_else(|| Some(self.digits(35)?.before_separator()))
     }
 
+    /// The value of a tag of the chip data, in the field that the dialect marks as such; those inside templates too.
+    #[must_use]
+    pub fn chip(&self, tag: u32) -> Option<&'a [u8]> {
+        let index = &self.layout.tlv;
+        let data = self.raw(index.field)?;
+        if let Some(found) = index.find(tag) {
+            return data.get(found);
+        }
+        if !index.partial {
+            return None;
+        }
+        let mut walk = tlv::Walk::new(data);
+        let found = std::iter::from_fn(|| walk.next(data)?.ok()).find(|(one, _)| *one == tag);
+        data.get(found?.1)
+    }
+
+    /// Whether the chip data are there and are no BER-TLV.
+    #[must_use]
+    pub fn chip_is_garbled(&self) -> bool {
+        self.layout.tlv.garbled
+    }
+
+    /// Appends what identifies the exchange this message belongs to (the dialect's `[match]`): a reply and its request
+    /// give the same bytes. False when the dialect does not say, or a field is missing.
+    pub fn match_key(&self, out: &mut Vec<u8>) -> bool {
+        let matching = &self.dialect.matching;
+        let mut values = matching.fields.iter().map(|number| self.value(*number));
+        let mut subs = matching.subs.iter().map(|sub| self.sub(*sub));
+        let mut add = |value: Option<Value<'_>>| {
+            value.is_some_and(|value| {
+                out.extend(value.characters());
+                out.push(0);
+                true
+            })
+        };
+        !(matching.fields.is_empty() && matching.subs.is_empty()) && values.all(&mut add) && subs.all(add)
+    }
+
     /// A part of the header.
     #[inline]
     #[must_use]
     pub fn header(&self, part: HeaderPart) -> Option<Value<'a>> {
-        let form = if part.packed { Form::Packed } else { Form::Bytes };
         let header = self.frame.get(..self.dialect.header.length)?;
-        Value::new(header, part.at.into(), part.units.into(), form)
+        Value::new(header, part.at.into(), part.units.into(), part.form)
     }
 
     /// The five bytes of the TPDU, if the dialect has one.

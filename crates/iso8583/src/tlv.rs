@@ -68,23 +68,129 @@ impl Walk {
     }
 
     /// Reads the object here: a primitive one is given, a template is opened.
+    #[inline]
     fn object(&mut self, data: &[u8]) -> Result<Option<(u32, Range<usize>)>, Garbled> {
-        let first = *data.get(self.at).ok_or(Garbled)?;
-        let (tag, behind_tag) = tag(data, self.at)?;
-        let (length, start) = length(data, behind_tag)?;
-        let end = start.checked_add(length).filter(|end| *end <= data.len()).ok_or(Garbled)?;
-        if first & 0x20 == 0 {
-            self.at = end;
-            return Ok(Some((tag, start..end)));
+        let object = object(data, self.at)?;
+        if !object.template {
+            self.at = object.value.end;
+            return Ok(Some((object.tag, object.value)));
         }
-        self.at = start;
+        self.at = object.value.start;
         self.open += 1;
-        *self.ends.get_mut(self.open).ok_or(Garbled)? = end;
+        *self.ends.get_mut(self.open).ok_or(Garbled)? = object.value.end;
         Ok(None)
     }
 }
 
-fn tag(data: &[u8], at: usize) -> Result<(u32, usize), Garbled> {
+/// One object: its tag and where its value lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Object {
+    pub(crate) tag: u32,
+    /// It holds objects.
+    pub(crate) template: bool,
+    pub(crate) value: Range<usize>,
+}
+
+/// The object at `at`, whole within `data`.
+#[inline]
+pub(crate) fn object(data: &[u8], at: usize) -> Result<Object, Garbled> {
+    let first = *data.get(at).ok_or(Garbled)?;
+    let (tag, behind_tag) = tag(data, at)?;
+    let (length, start) = length(data, behind_tag)?;
+    let end = start.checked_add(length).filter(|end| *end <= data.len()).ok_or(Garbled)?;
+    Ok(Object { tag, template: first & 0x20 != 0, value: start..end })
+}
+
+/// A tag in hexadecimal.
+pub(crate) fn name(tag: u32) -> String {
+    format!("{tag:02X}")
+}
+
+/// Appends an object; false when the tag is none or the value too long.
+pub(crate) fn write(tag: &str, value: &[u8], out: &mut Vec<u8>) -> bool {
+    let digits = (2..=8).contains(&tag.len()) && tag.len().is_multiple_of(2);
+    let Some(number) = u32::from_str_radix(tag, 16).ok().filter(|_| digits) else {
+        return false;
+    };
+    let bytes = number.to_be_bytes();
+    out.extend_from_slice(bytes.get(4 - tag.len() / 2..).unwrap_or_default());
+    let written = write_length(value.len(), out);
+    out.extend_from_slice(value);
+    written
+}
+
+/// Appends a length; false when it needs more than two bytes.
+pub(crate) fn write_length(length: usize, out: &mut Vec<u8>) -> bool {
+    let Ok(length) = u16::try_from(length) else {
+        return false;
+    };
+    let [high, low] = length.to_be_bytes();
+    match length {
+        0..=0x7F => out.push(low),
+        0x80..=0xFF => out.extend([0x81, low]),
+        _ => out.extend([0x82, high, low]),
+    }
+    true
+}
+
+/// The objects of one field of chip data, found when its frame was decoded. Of fixed size.
+#[derive(Clone, Copy)]
+pub(crate) struct TlvIndex {
+    /// Zero: no field of chip data.
+    pub(crate) field: u8,
+    /// The data are no BER-TLV, or have more objects than the index holds.
+    pub(crate) partial: bool,
+    pub(crate) garbled: bool,
+    count: u8,
+    tags: [u32; INDEXED],
+    /// First byte and length of each value, within the field.
+    places: [(u16, u16); INDEXED],
+}
+
+/// Objects that an index holds; a payment has about 20.
+const INDEXED: usize = 32;
+
+impl TlvIndex {
+    pub(crate) const NONE: TlvIndex =
+        TlvIndex { field: 0, partial: false, garbled: false, count: 0, tags: [0; INDEXED], places: [(0, 0); INDEXED] };
+
+    /// Fills the index from the value of field `number`.
+    #[inline]
+    pub(crate) fn fill(&mut self, number: u8, data: &[u8]) {
+        self.field = number;
+        let mut walk = Walk::new(data);
+        let mut count = 0;
+        while let Some(object) = walk.next(data) {
+            let Ok((tag, value)) = object else {
+                self.garbled = true;
+                break;
+            };
+            let (Some(slot), Some(place)) = (self.tags.get_mut(count), self.places.get_mut(count)) else {
+                self.partial = true;
+                break;
+            };
+            *slot = tag;
+            #[allow(clippy::cast_possible_truncation, reason = "a frame has at most 65,535 bytes")]
+            let found = (value.start as u16, value.len() as u16);
+            *place = found;
+            count += 1;
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "at most INDEXED")]
+        let count = count as u8;
+        self.count = count;
+    }
+
+    /// Where the value of a tag lies in the field; none when the index does not have it.
+    pub(crate) fn find(&self, tag: u32) -> Option<Range<usize>> {
+        let count = usize::from(self.count);
+        let at = self.tags.get(..count)?.iter().position(|one| *one == tag)?;
+        let (start, length) = *self.places.get(at)?;
+        Some(start.into()..usize::from(start) + usize::from(length))
+    }
+}
+
+/// The tag at `at` and the offset behind it.
+pub(crate) fn tag(data: &[u8], at: usize) -> Result<(u32, usize), Garbled> {
     let first = *data.get(at).ok_or(Garbled)?;
     let mut tag = u32::from(first);
     if first & 0x1F != 0x1F {
@@ -100,7 +206,8 @@ fn tag(data: &[u8], at: usize) -> Result<(u32, usize), Garbled> {
     Err(Garbled)
 }
 
-fn length(data: &[u8], at: usize) -> Result<(usize, usize), Garbled> {
+/// The length at `at` and the offset behind it.
+pub(crate) fn length(data: &[u8], at: usize) -> Result<(usize, usize), Garbled> {
     let byte = |index: usize| data.get(index).map(|byte| usize::from(*byte)).ok_or(Garbled);
     match byte(at)? {
         short @ 0..=0x7F => Ok((short, at + 1)),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::iter::FusedIterator;
 
 use crate::checks;
-use crate::spec::{Form, nibble};
+use crate::spec::Form;
 
 /// A value as it lies in the frame, in units of its own: digits, nibbles or bytes.
 #[derive(Clone, Copy)]
@@ -20,8 +20,7 @@ impl<'a> Value<'a> {
     /// `units` units of `bytes` from unit `start` on; none when they are not all there.
     #[inline]
     pub(crate) fn new(bytes: &'a [u8], start: usize, units: usize, form: Form) -> Option<Value<'a>> {
-        let per_byte = if form == Form::Packed { 2 } else { 1 };
-        (start + units <= bytes.len() * per_byte).then_some(Value { bytes, start, units, form })
+        (start + units <= form.capacity(bytes.len())).then_some(Value { bytes, start, units, form })
     }
 
     /// The part from unit `at` on, `units` long (zero: up to the end).
@@ -44,14 +43,31 @@ impl<'a> Value<'a> {
         self.units == 0
     }
 
-    /// The bytes of a value whose unit is the byte; none for packed digits.
+    /// The bytes of a value whose unit is the byte; none for packed digits and EBCDIC (see [`Value::characters`]).
     #[inline]
     #[must_use]
     pub fn text(&self) -> Option<&'a [u8]> {
-        if self.form == Form::Packed {
+        if self.form != Form::Bytes {
             return None;
         }
         self.bytes.get(self.start..self.start + self.units)
+    }
+
+    /// The bytes that hold the value.
+    pub(crate) fn raw(&self) -> &'a [u8] {
+        let (from, to) = match self.form {
+            Form::Packed => (self.start / 2, (self.start + self.units).div_ceil(2)),
+            Form::Bytes | Form::Ebcdic(_) => (self.start, self.start + self.units),
+            Form::Hex => (self.start * 2, (self.start + self.units) * 2),
+            Form::Signed => (0, self.bytes.len()),
+        };
+        self.bytes.get(from..to).unwrap_or_default()
+    }
+
+    /// The value as characters, whatever it is written in: packed digits and EBCDIC as ASCII (Latin-1), bytes as they are.
+    pub fn characters(&self) -> impl Iterator<Item = u8> + 'a {
+        let Value { bytes, start, units, form } = *self;
+        (start..start + units).map(move |at| form.unit(bytes, at))
     }
 
     /// The digits, packed or not; a track's separators are given as `=`. None when a byte of
@@ -59,8 +75,13 @@ impl<'a> Value<'a> {
     #[inline]
     #[must_use]
     pub fn digits(&self) -> Option<Digits<'a>> {
-        // Packed values were checked when the frame was decoded.
-        let good = self.text().is_none_or(checks::ascii_track);
+        let good = match self.form {
+            // Packed values were checked when the frame was decoded.
+            Form::Packed => true,
+            Form::Bytes => self.text().is_some_and(checks::ascii_track),
+            Form::Ebcdic(_) | Form::Hex => self.characters().all(checks::is_ascii_track),
+            Form::Signed => false,
+        };
         good.then_some(Digits { value: *self })
     }
 
@@ -88,14 +109,7 @@ impl<'a> Value<'a> {
     /// Unit `index` as a character.
     #[inline]
     fn unit(&self, index: usize) -> u8 {
-        let at = self.start + index;
-        match self.form {
-            Form::Bytes => self.bytes.get(at).copied().unwrap_or(0),
-            Form::Packed => {
-                let nibble = nibble(self.bytes, at);
-                if nibble < 10 { b'0' + nibble } else { b'A' + (nibble - 10) }
-            }
-        }
+        self.form.unit(self.bytes, self.start + index)
     }
 }
 
@@ -192,7 +206,7 @@ pub struct Masked<'a> {
 impl fmt::Display for Masked<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.digits.len();
-        let shown = Shown::of(length);
+        let shown = Reveal::of(length);
         self.digits.clone().enumerate().try_for_each(|(index, digit)| {
             let digit = if shown.hides(index, length) { '*' } else { char::from(digit) };
             fmt::Write::write_char(out, digit)
@@ -202,20 +216,20 @@ impl fmt::Display for Masked<'_> {
 
 /// How much of a card number may be seen.
 #[derive(Clone, Copy)]
-pub(crate) struct Shown {
+pub(crate) struct Reveal {
     first: usize,
     last: usize,
 }
 
-impl Shown {
+impl Reveal {
     /// First 6 and last 4 of a full card number; of anything shorter less, for it would be most
     /// of it.
     #[inline]
-    pub(crate) fn of(length: usize) -> Shown {
+    pub(crate) fn of(length: usize) -> Reveal {
         match length {
-            13.. => Shown { first: 6, last: 4 },
-            9..=12 => Shown { first: 0, last: 4 },
-            _ => Shown { first: 0, last: 0 },
+            13.. => Reveal { first: 6, last: 4 },
+            9..=12 => Reveal { first: 0, last: 4 },
+            _ => Reveal { first: 0, last: 0 },
         }
     }
 

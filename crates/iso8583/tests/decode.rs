@@ -158,7 +158,7 @@ fn names_that_are_not_there_are_said() {
     let dialect = Dialect::builtin("unionpay-pos").expect("built in");
     insta::assert_snapshot!(dialect.sub_field(61, "batches").expect_err("none"), @r#"dialect "unionpay-pos" has no sub-field "batches" in field 61; it has: batch, trace, date, authorisation, institution"#);
     insta::assert_snapshot!(dialect.header_part("length").expect_err("none"), @r#"dialect "unionpay-pos" has no header part "length"; it has: tpdu, application, version, status, demand, software_version"#);
-    insta::assert_snapshot!(Dialect::builtin("iso").expect_err("none"), @r#"no built-in dialect "iso"; built in are: unionpay-pos, unionpay-network"#);
+    insta::assert_snapshot!(Dialect::builtin("iso").expect_err("none"), @r#"no built-in dialect "iso"; built in are: unionpay-pos, unionpay-pos-22, unionpay-pos-31, unionpay-network, iso1987-ascii, iso1987-binary, iso1993-ascii, ebcdic-network"#);
 }
 
 #[test]
