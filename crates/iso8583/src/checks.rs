@@ -103,13 +103,14 @@ pub(crate) fn packed_number(bytes: &[u8]) -> Option<u32> {
     }
 }
 
-/// The number that ASCII digits write.
+/// The number that at most nine ASCII digits write.
 #[inline]
 pub(crate) fn ascii_number(bytes: &[u8]) -> Option<u32> {
-    bytes.iter().try_fold(0_u32, |number, byte| {
+    let (number, good) = bytes.iter().fold((0_u32, bytes.len() <= 9), |(number, good), byte| {
         let digit = byte.wrapping_sub(b'0');
-        if digit < 10 { number.checked_mul(10)?.checked_add(digit.into()) } else { None }
-    })
+        (number.wrapping_mul(10).wrapping_add(digit.into()), good & (digit < 10))
+    });
+    good.then_some(number)
 }
 
 #[cfg(test)]

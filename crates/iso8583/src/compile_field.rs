@@ -35,13 +35,12 @@ pub(crate) fn field(
     if entry.id.is_some() {
         return Err(wrong_field(said, "id is for parts"));
     }
-    let mut spec = spec(said, &entry, encodings)?;
+    let spec = spec(said, &entry, encodings)?;
     let when = conditions(said, &entry)?;
     for sensitive in when.iter().map(|(_, sensitive)| *sensitive).chain([spec.sensitive]) {
         check_sensitivity(said, sensitive, &entry, &spec)?;
     }
     let structure = entry.parts.take().map(|parts| structure(said, parts, encodings, &spec)).transpose()?;
-    spec.structured = structure.is_some();
     let subs = sub_fields(number, entry.subs, spec.units(spec.units))?;
     let zh = if entry.zh.is_empty() { entry.en.clone() } else { entry.zh };
     Ok((FieldInfo { number, en: entry.en, zh, subs, structure, sensitive: spec.sensitive, when }, spec))
@@ -182,8 +181,10 @@ fn spec(number: u16, entry: &FieldEntry, encodings: &Encodings) -> Result<Spec, 
         units,
         sensitive: entry.sensitive.unwrap_or(default),
         sensitive_varies: !entry.when.is_empty(),
-        structured: false,
-    })
+        structured: entry.parts.is_some(),
+        ..Spec::ABSENT
+    }
+    .settled())
 }
 
 /// Where short values are filled when written: numbers in front.
@@ -303,11 +304,10 @@ fn part(number: u16, mut entry: FieldEntry, encodings: &Encodings, under_tags: b
     if entry.number.is_some() || !entry.when.is_empty() || !entry.subs.is_empty() {
         return Err(within(wrong_field(number, "number, when and subs are for fields")));
     }
-    let mut spec = spec(number, &entry, encodings).map_err(within)?;
+    let spec = spec(number, &entry, encodings).map_err(within)?;
     check_sensitivity(number, spec.sensitive, &entry, &spec).map_err(within)?;
     let parts = entry.parts.take();
     let structure = parts.map(|parts| structure(number, parts, encodings, &spec)).transpose().map_err(within)?;
-    spec.structured = structure.is_some();
     let zh = if entry.zh.is_empty() { entry.en.clone() } else { entry.zh };
     Ok(Part { id, en: entry.en, zh, spec, structure })
 }

@@ -35,6 +35,22 @@ impl Layout {
     pub(crate) fn new() -> Layout {
         Layout { mti: 0, fields: FieldSet::default(), starts: [0; 193], understood: 0, tlv: TlvIndex::NONE }
     }
+
+    #[inline]
+    fn keep(&mut self, number: u8, at: usize) {
+        if let Some(start) = self.starts.get_mut(usize::from(number)) {
+            #[allow(clippy::cast_possible_truncation, reason = "a frame has at most 65,535 bytes")]
+            let at = at as u16;
+            *start = at;
+        }
+    }
+
+    /// A layout that is filled without an index of chip data, for who masks them anyway.
+    pub(crate) fn without_index() -> Layout {
+        let mut layout = Layout::new();
+        layout.tlv.field = TlvIndex::NOT_WANTED;
+        layout
+    }
 }
 
 type Step<T> = Result<T, DecodeError>;
@@ -75,25 +91,36 @@ impl Dialect {
         let mut at = self.header.length;
         at += self.read_mti(frame, at, layout)?;
         at = self.read_bitmap(frame, at, layout)?;
-        let mut left = layout.fields;
-        // A third bitmap adds fields while the fields are read.
-        while let Some(number) = left.first() {
-            match self.read_field(frame, at, number, layout) {
-                Ok(behind) => at = behind,
-                Err(error) => {
-                    layout.fields = layout.fields.below(number);
-                    layout.understood = at;
-                    return Err(error);
-                }
-            }
-            left.remove(number);
-            left.third |= if number == THIRD_BITMAP { layout.fields.third } else { 0 };
-        }
+        at = self.read_fields(frame, at, layout)?;
         layout.understood = at;
         if at != frame.len() {
             return fail(at, Place::End, Problem::Trailing { count: frame.len() - at });
         }
         self.check_mandatory(layout)
+    }
+
+    /// Reads the fields of the bitmaps; gives the offset behind the last.
+    #[inline]
+    fn read_fields(&self, frame: &[u8], mut at: usize, layout: &mut Layout) -> Step<usize> {
+        for half in 0..3_u8 {
+            // Read anew for each: a third bitmap stands among the fields of the second.
+            let mut left = layout.fields.half(half);
+            while left != 0 {
+                let place = left.leading_zeros();
+                left &= !(1 << 63 >> place);
+                #[allow(clippy::cast_possible_truncation, reason = "at most 63")]
+                let number = half * 64 + place as u8 + 1;
+                match self.read_field(frame, at, number, layout) {
+                    Ok(behind) => at = behind,
+                    Err(error) => {
+                        layout.fields = layout.fields.below(number);
+                        layout.understood = at;
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok(at)
     }
 
     fn check_mandatory(&self, layout: &Layout) -> Step<()> {
@@ -238,6 +265,22 @@ impl Dialect {
     #[inline]
     fn read_field(&self, frame: &[u8], at: usize, number: u8, layout: &mut Layout) -> Step<usize> {
         let spec = self.spec(number);
+        if !spec.plain {
+            return self.read_special(frame, at, number, layout);
+        }
+        let (units, at) = read_length(frame, at, number, spec)?;
+        let value = take(frame, at, spec.bytes(units), || Place::Field(number))?;
+        if !spec.accepts(value, units) {
+            let (index, problem) = spec.find_fault(value, units);
+            return fail(at + index, Place::Field(number), problem);
+        }
+        layout.keep(number, at);
+        Ok(at + value.len())
+    }
+
+    /// A field with chip data, parts or a length that does not count its units; or none that the dialect has.
+    fn read_special(&self, frame: &[u8], at: usize, number: u8, layout: &mut Layout) -> Step<usize> {
+        let spec = self.spec(number);
         if spec.content == Content::Absent {
             return self.absent(frame, at, number, layout);
         }
@@ -248,11 +291,7 @@ impl Dialect {
             let (index, problem) = spec.find_fault(value, units);
             return fail(at + index, Place::Field(number), problem);
         }
-        if let Some(start) = layout.starts.get_mut(usize::from(number)) {
-            #[allow(clippy::cast_possible_truncation, reason = "a frame has at most 65,535 bytes")]
-            let at = at as u16;
-            *start = at;
-        }
+        layout.keep(number, at);
         if spec.sensitive == Sensitivity::Emv && layout.tlv.field == 0 {
             layout.tlv.fill(number, value);
         }

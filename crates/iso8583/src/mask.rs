@@ -43,7 +43,7 @@ impl Dialect {
     /// When the frame does not decode; it is then unchanged, and [`Dialect::mask_undecodable`]
     /// can make it safe to keep.
     pub fn mask_in_place(&self, frame: &mut [u8]) -> Result<MaskReport, DecodeError> {
-        let mut layout = Layout::new();
+        let mut layout = Layout::without_index();
         self.scan(frame, &mut layout)?;
         Ok(self.mask_layout(frame, &layout))
     }
@@ -52,7 +52,7 @@ impl Dialect {
     /// everything from the fault's field on becomes zero bytes. A frame that decodes is masked
     /// as by [`Dialect::mask_in_place`].
     pub fn mask_undecodable(&self, frame: &mut [u8]) -> MaskReport {
-        let mut layout = Layout::new();
+        let mut layout = Layout::without_index();
         let outcome = self.scan(frame, &mut layout);
         let mut report = self.mask_layout(frame, &layout);
         if outcome.is_err()
@@ -83,7 +83,8 @@ impl Dialect {
                 continue;
             };
             let sensitivity = self.sensitivity(number, spec, layout.mti);
-            let structure = self.field(number).filter(|_| spec.structured).and_then(|field| field.structure.as_ref());
+            let structure =
+                if spec.structured { self.field(number).and_then(|field| field.structure.as_ref()) } else { None };
             let changed = match structure {
                 // Where the bytes do not follow their structure they are masked as one.
                 Some(structure) if matches!(sensitivity, Sensitivity::None | Sensitivity::Text) => {

@@ -42,6 +42,16 @@ impl FieldSet {
         }
     }
 
+    /// The bits of fields 1 to 64 (0), 65 to 128 (1) or 129 to 192 (2).
+    #[inline]
+    pub(crate) fn half(self, half: u8) -> u64 {
+        match half {
+            0 => self.first,
+            1 => self.second,
+            _ => self.third,
+        }
+    }
+
     /// The lowest number.
     #[inline]
     pub(crate) fn first(self) -> Option<u8> {

@@ -90,6 +90,36 @@ pub(crate) enum Content {
     Signed,
 }
 
+/// Which check a value gets: content and form in one, for the hot path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Check {
+    Absent,
+    Any,
+    Printable,
+    AsciiDigits,
+    AsciiTrack,
+    PackedDigits,
+    PackedTrack,
+    /// Unit by unit.
+    Units,
+}
+
+impl Check {
+    pub(crate) const fn of(content: Content, form: Form) -> Check {
+        match (content, form) {
+            (Content::Absent, _) => Check::Absent,
+            (Content::Text, Form::Hex) => Check::Units,
+            (Content::Text | Content::Binary | Content::Nibbles, _) => Check::Any,
+            (Content::Printable, Form::Bytes) => Check::Printable,
+            (Content::Digits, Form::Bytes) => Check::AsciiDigits,
+            (Content::Track, Form::Bytes) => Check::AsciiTrack,
+            (Content::Digits, Form::Packed) => Check::PackedDigits,
+            (Content::Track, Form::Packed) => Check::PackedTrack,
+            _ => Check::Units,
+        }
+    }
+}
+
 /// The length prefix of a field, and its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prefix {
@@ -173,6 +203,10 @@ impl Prefix {
 pub(crate) struct Spec {
     pub(crate) content: Content,
     pub(crate) form: Form,
+    /// Follows from content and form.
+    pub(crate) check: Check,
+    /// Nothing but the check is to be done when it is decoded.
+    pub(crate) plain: bool,
     pub(crate) prefix: Prefix,
     /// The filler stands first: of an odd number of packed units when read, of short text when written.
     pub(crate) pad_left: bool,
@@ -199,6 +233,8 @@ impl Spec {
     pub(crate) const ABSENT: Spec = Spec {
         content: Content::Absent,
         form: Form::Bytes,
+        check: Check::Absent,
+        plain: false,
         prefix: Prefix::None,
         pad_left: false,
         scale: 1,
@@ -215,6 +251,7 @@ impl Spec {
     /// Bytes of which nothing is known.
     pub(crate) const UNKNOWN: Spec = Spec {
         content: Content::Binary,
+        check: Check::Any,
         prefix: Prefix::Rest,
         units: u16::MAX,
         sensitive: Sensitivity::Text,
@@ -249,21 +286,27 @@ impl Spec {
     /// Whether `value`, which holds `units` units, is what it must be.
     #[inline]
     pub(crate) fn accepts(&self, value: &[u8], units: u16) -> bool {
-        match (self.content, self.form) {
-            (Content::Absent, _) => false,
-            (Content::Text, Form::Hex) => value.iter().all(u8::is_ascii_hexdigit),
-            (Content::Text | Content::Binary | Content::Nibbles, _) => true,
-            (Content::Printable, Form::Bytes) => checks::printable(value),
-            (Content::Digits, Form::Bytes) => checks::ascii_digits(value),
-            (Content::Track, Form::Bytes) => checks::ascii_track(value),
-            (Content::Digits, Form::Packed) => {
-                self.accepts_packed(value, units, checks::packed_digits, |nibble| nibble < 10)
-            }
-            (Content::Track, Form::Packed) => {
-                self.accepts_packed(value, units, checks::packed_track, checks::is_track_nibble)
-            }
-            _ => self.find_unit(value, units).is_none(),
+        match self.check {
+            Check::Absent => false,
+            Check::Any => true,
+            Check::Printable => checks::printable(value),
+            Check::AsciiDigits => checks::ascii_digits(value),
+            Check::AsciiTrack => checks::ascii_track(value),
+            Check::PackedDigits => self.accepts_packed(value, units, checks::packed_digits, |nibble| nibble < 10),
+            Check::PackedTrack => self.accepts_packed(value, units, checks::packed_track, checks::is_track_nibble),
+            Check::Units => self.find_unit(value, units).is_none(),
         }
+    }
+
+    /// The same with the fields set that follow from others.
+    pub(crate) fn settled(self) -> Spec {
+        let plain = self.scale == 1
+            && !self.halves
+            && !self.trims
+            && !self.structured
+            && self.sensitive != Sensitivity::Emv
+            && self.prefix != Prefix::Rest;
+        Spec { check: Check::of(self.content, self.form), plain, ..self }
     }
 
     #[inline]

@@ -415,7 +415,7 @@ impl TagForm {
                 Spec { content: Content::Nibbles, form: Form::Packed, ..Spec::UNKNOWN }
             }
         };
-        let spec = Spec { fill: if spec.form == Form::Packed { 0 } else { b' ' }, ..spec };
+        let spec = Spec { fill: if spec.form == Form::Packed { 0 } else { b' ' }, ..spec }.settled();
         let from = out.len();
         let written = put_field(&spec, id.as_bytes(), out).is_ok();
         let bytes = out.get(from..).unwrap_or_default();

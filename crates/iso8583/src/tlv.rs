@@ -151,6 +151,9 @@ pub(crate) struct TlvIndex {
 const INDEXED: usize = 32;
 
 impl TlvIndex {
+    /// Stands for a field that has been indexed already, so that none is.
+    pub(crate) const NOT_WANTED: u8 = u8::MAX;
+
     pub(crate) const NONE: TlvIndex =
         TlvIndex { field: 0, partial: false, garbled: false, count: 0, tags: [0; INDEXED], places: [(0, 0); INDEXED] };
 

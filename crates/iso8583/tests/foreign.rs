@@ -109,6 +109,32 @@ fn random_specifications_of_pyiso8583() {
 }
 
 #[test]
+fn masked_messages_of_imported_dialects_still_decode() {
+    let mut dialect =
+        Dialect::from_toml(&import(Format::MoovJson, MOOV, "moov").expect("import").toml).expect("dialect");
+    for line in NESTED.lines().chain(RANDOM.lines()) {
+        let line: Value = serde_json::from_str(line).expect("a line");
+        if let Some(specification) = line.get("spec") {
+            let imported = import(Format::Pyiso8583Json, &specification.to_string(), "random").expect("import");
+            dialect = Dialect::from_toml(&imported.toml).expect("dialect");
+            continue;
+        }
+        let mut frame = bytes(line["frame"].as_str().expect("a frame"));
+        let whole = frame.clone();
+        dialect.mask_in_place(&mut frame).expect("mask");
+        let masked = frame.clone();
+        assert!(dialect.decode(&masked).is_ok(), "{whole:02x?}");
+        assert!(!dialect.mask_in_place(&mut frame).expect("mask again").changed(), "{whole:02x?}");
+        if let Some(pan) = dialect.decode(&whole).expect("decode").pan().map(|pan| pan.to_string())
+            && pan.len() >= 13
+        {
+            let shown = dialect.decode(&whole).expect("decode").describe().to_string();
+            assert!(!shown.contains(&pan), "{shown}");
+        }
+    }
+}
+
+#[test]
 fn the_dialect_reads_like_one_written_by_hand() {
     let specification = r#"{"name": "Small host", "fields": {
         "0": {"type": "String", "length": 4, "description": "MTI", "enc": "ASCII", "prefix": "ASCII.Fixed"},
@@ -141,11 +167,249 @@ fn what_is_no_specification_says_why() {
         assert!(error.to_string().contains(words), "{text}: {error}");
     }
 }
+/// One field's bytes behind a packed message type and bitmap, and its leaves.
+fn field_alone(toml: &str, number: u8, wire: &str) -> Result<Values, String> {
+    let dialect = unmasked(toml);
+    let bit = 1_u64 << (64 - number);
+    let line = serde_json::json!({ "mti": "0200", "frame": format!("0200{bit:016x}{wire}") });
+    read(&dialect, &line)
+}
+
+fn leaf(place: &str, value: &str) -> Values {
+    Values::from([(place.to_owned(), value.to_owned())])
+}
+
 #[test]
-fn zz_local() {
-    for n in ["default", "default_ascii"] {
-        let t = std::fs::read_to_string(format!("/tmp/iso/big/{n}.json")).unwrap();
-        let i = import(Format::Pyiso8583Json, &t, "x").unwrap();
-        assert_eq!(i.remarks, []);
+fn every_class_of_jpos_counts_and_pads_in_its_own_way() {
+    let table = [
+        ("IFA_NUMERIC", 6, "false", "303030313233", "000123"),
+        ("IFA_LLNUM", 19, "false", "3033313233", "123"),
+        ("IFA_LCHAR", 9, "false", "33414263", "ABc"),
+        ("IFA_LLLCHAR", 99, "false", "303032414a", "AJ"),
+        ("IFA_LLLLLLCHAR", 999_999, "false", "303030303032414a", "AJ"),
+        ("IFA_BINARY", 3, "false", "303141423346", "01AB3F"),
+        ("IFA_LLBINARY", 9, "false", "303201fb", "01FB"),
+        ("IFA_LLLBINARY", 999, "false", "30303201fb", "01FB"),
+        ("IFA_LLABINARY", 9, "false", "303230314642", "01FB"),
+        ("IFA_LLLABINARY", 9, "false", "30303230314642", "01FB"),
+        ("IFA_LLBNUM", 9, "false", "30341230", "1230"),
+        ("IFA_AMOUNT", 9, "false", "443030303030313233", "D00000123"),
+        ("IF_CHAR", 5, "false", "4142433f20", "ABC? "),
+        ("IF_ECHAR", 3, "false", "c1c2c3", "ABC"),
+        ("IFB_NUMERIC", 6, "true", "001234", "001234"),
+        ("IFB_NUMERIC", 3, "true", "0123", "123"),
+        ("IFB_NUMERIC", 3, "false", "1230", "123"),
+        ("IFB_FNUMERIC", 3, "false", "123f", "123"),
+        ("IFB_LLNUM", 19, "false", "051234 50", "12345"),
+        ("IFB_LLNUM", 19, "true", "0501 2345", "12345"),
+        ("IFB_LLLNUM", 999, "false", "0003 1230", "123"),
+        ("IFB_FLLNUM", 19, "false", "03123f", "123"),
+        ("IFB_FLLLNUM", 19, "false", "0003123f", "123"),
+        ("IFB_LLHNUM", 19, "false", "0b123456789010", "12345678901"),
+        ("IFB_LLLHNUM", 999, "true", "00030123", "123"),
+        ("IFB_LLCHAR", 99, "false", "1241424344454647484941424b", "ABCDEFGHIABK"),
+        ("IFB_LLLCHAR", 999, "false", "00024142", "AB"),
+        ("IFB_LLLLCHAR", 9999, "false", "00024142", "AB"),
+        ("IFB_LLLLLLCHAR", 9999, "false", "0000024142", "AB"),
+        ("IFB_LLHCHAR", 255, "false", "024142", "AB"),
+        ("IFB_LLLHCHAR", 999, "false", "00024142", "AB"),
+        ("IFB_LLHECHAR", 255, "false", "02c1c2", "AB"),
+        ("IFB_LLLHECHAR", 255, "false", "0002c1c2", "AB"),
+        ("IFB_BINARY", 3, "false", "0102ff", "0102FF"),
+        ("IFB_LLBINARY", 99, "false", "02ff01", "FF01"),
+        ("IFB_LLLBINARY", 999, "false", "0002ff01", "FF01"),
+        ("IFB_LLHBINARY", 255, "false", "02ff01", "FF01"),
+        ("IFB_LLLHBINARY", 999, "false", "0002ff01", "FF01"),
+        ("IFB_HEX", 4, "false", "1a2b", "1A2B"),
+        ("IFB_LLHEX", 20, "false", "041a2b", "1A2B"),
+        ("IFB_LLLHEX", 200, "false", "00041a2b", "1A2B"),
+        ("IFB_AMOUNT", 9, "true", "4400000123", "D00000123"),
+        ("IFE_NUMERIC", 4, "false", "f0f1f2f3", "0123"),
+        ("IFE_CHAR", 3, "false", "c1c240", "AB "),
+        ("IFE_LLNUM", 19, "false", "f0f2f1f2", "12"),
+        ("IFE_LLCHAR", 19, "false", "f0f2c1f2", "A2"),
+        ("IFE_LLLCHAR", 19, "false", "f0f0f2c1f2", "A2"),
+        ("IFE_BINARY", 2, "false", "f0f1c1c2", "01AB"),
+        ("IFE_LLBINARY", 20, "false", "f0f2ff01", "FF01"),
+        ("IFE_LLLBINARY", 20, "false", "f0f0f2ff01", "FF01"),
+        ("IFE_LLLEBINARY", 20, "false", "f0f0f2c1c2", "AB"),
+        ("IFE_AMOUNT", 6, "false", "c4f0f0f1f2f3", "D00123"),
+        ("IFAE_LLCHAR", 20, "false", "3032c1c2", "AB"),
+        ("IFEA_LLCHAR", 20, "false", "f0f24142", "AB"),
+        ("IFEA_LLLCHAR", 20, "false", "f0f0f24142", "AB"),
+        ("IFEB_LLNUM", 19, "false", "f0f2123f", "123"),
+        ("IFEB_LLNUM", 19, "false", "f0f21234", "1234"),
+        ("IFEB_LLLNUM", 19, "false", "f0f0f2123f", "123"),
+    ];
+    for (class, length, pad, wire, value) in table {
+        let xml = format!(
+            "<isopackager><isofield id='0' length='4' class='org.jpos.iso.IFB_NUMERIC'/>\
+             <isofield id='1' length='16' class='org.jpos.iso.IFB_BITMAP'/>\
+             <isofield id='61' length='{length}' pad='{pad}' name='x' class='org.jpos.iso.{class}'/></isopackager>"
+        );
+        let imported = import(Format::JposXml, &xml, "one").expect(class);
+        assert_eq!(imported.remarks, [], "{class}");
+        let found = field_alone(&imported.toml, 61, &wire.replace(' ', ""));
+        assert_eq!(found, Ok(leaf("61", value)), "{class} {length} pad={pad}");
     }
+}
+
+#[test]
+fn fields_within_fields_of_jpos() {
+    let table = [
+        // A field before the tags; MasterCard's packager of field 48.
+        (
+            "IFB_LLHBINARY",
+            "org.jpos.iso.packager.MasterCardEBCDICSubFieldPackager",
+            "<isofield id='0' length='1' class='org.jpos.iso.IFE_CHAR'/><isofield id='42' length='9' class='org.jpos.iso.IFEPE_LLCHAR'/>",
+            "07d9f4f2f0f2c1c2",
+            vec![("61.0", "R"), ("61.42", "AB")],
+        ),
+        // The length before the tag, and counting it.
+        (
+            "IFA_LLLCHAR",
+            "org.jpos.iso.packager.EuroSubFieldPackager",
+            "<isofield id='5' length='97' class='org.jpos.iso.IFEP_LLCHAR'/>",
+            "3030363034303541 42",
+            vec![("61.05", "AB")],
+        ),
+        // Tags of a decimal mapper.
+        (
+            "IFA_LLLCHAR",
+            "org.jpos.iso.packager.GenericTaggedFieldsPackager' tagMapper='org.jpos.iso.packager.TTDecimalTagMapper",
+            "<isofield id='5' length='97' class='org.jpos.iso.IFA_TTLLCHAR'/><isofield id='6' length='97' class='org.jpos.iso.IFA_TTLLLBINARY'/>",
+            "303132303530324142303630303101",
+            vec![("61.05", "AB"), ("61.06", "01")],
+        ),
+        // All of it converted to EBCDIC.
+        (
+            "IFE_LLLCHAR",
+            "org.jpos.iso.packager.GenericSubFieldPackager' emitBitmap='false",
+            "<isofield id='1' length='2' class='org.jpos.iso.IFA_NUMERIC'/><isofield id='2' length='9' class='org.jpos.iso.IFA_LLCHAR'/>",
+            "f0f0f6f1f2f0f2c1c2",
+            vec![("61.1", "12"), ("61.2", "AB")],
+        ),
+        // Windows into packed digits.
+        (
+            "IFB_NUMERIC",
+            "org.jpos.iso.packager.GenericSubFieldPackager' emitBitmap='false",
+            "<isofield id='1' length='2' name='a' class='org.jpos.iso.IFA_NUMERIC'/><isofield id='2' length='4' name='b' class='org.jpos.iso.IFA_NUMERIC'/>",
+            "120034",
+            vec![("61.1", "12"), ("61.2", "0034")],
+        ),
+        // A bitmap of 8 or 16 bytes in hexadecimal.
+        (
+            "IFA_LLLCHAR",
+            "org.jpos.iso.packager.GenericPackager",
+            "<isofield id='1' length='16' class='org.jpos.iso.IFA_BITMAP'/><isofield id='2' length='1' class='org.jpos.iso.IF_CHAR'/><isofield id='66' length='1' class='org.jpos.iso.IF_CHAR'/>",
+            "303334 43303030303030303030303030303030 34303030303030303030303030303030 4142",
+            vec![("61.2", "A"), ("61.66", "B")],
+        ),
+    ];
+    for (class, packager, children, wire, values) in table {
+        let length = if class == "IFB_NUMERIC" { 6 } else { 99 };
+        let xml = format!(
+            "<isopackager><isofield id='0' length='4' class='org.jpos.iso.IFB_NUMERIC'/>\
+             <isofield id='1' length='16' class='org.jpos.iso.IFB_BITMAP'/>\
+             <isofieldpackager id='61' length='{length}' name='x' class='org.jpos.iso.{class}' packager='{packager}'>\
+             {children}</isofieldpackager></isopackager>"
+        );
+        let imported = import(Format::JposXml, &xml, "one").expect(packager);
+        assert_eq!(imported.remarks, [], "{packager}");
+        let found = field_alone(&imported.toml, 61, &wire.replace(' ', ""));
+        let expected = values.into_iter().map(|(place, value)| (place.to_owned(), value.to_owned())).collect();
+        assert_eq!(found, Ok(expected), "{packager}:\n{}", imported.toml);
+    }
+}
+
+#[test]
+fn every_encoder_and_prefix_of_moov() {
+    let table = [
+        ("String", "ASCII", "ASCII.L", 9, "33414243", "ABC"),
+        ("String", "ASCII", "ASCII.LLLL", 9, "3030303341 4243", "ABC"),
+        ("String", "ASCII", "BCD.LLL", 999, "0003414243", "ABC"),
+        ("String", "ASCII", "Binary.LLL", 999, "000003414243", "ABC"),
+        ("String", "ASCII", "Binary.LLLL", 999, "00000003414243", "ABC"),
+        ("String", "ASCII", "Hex.L", 99, "3041 41424344454647484950", "ABCDEFGHIP"),
+        ("String", "ASCII", "Hex.LL", 99, "30303031 41", "A"),
+        ("String", "ASCII", "EBCDIC.LLL", 99, "f0f0f141", "A"),
+        ("String", "EBCDIC", "ASCII.LL", 99, "3032c14f", "A!"),
+        ("String", "EBCDIC1047", "EBCDIC.LL", 99, "f0f2c15a", "A!"),
+        ("Numeric", "BCD", "ASCII.LL", 19, "30330123", "123"),
+        ("String", "LBCD", "ASCII.LL", 19, "30331230", "123"),
+        ("Binary", "Binary", "Hex.L", 19, "303201ff", "01FF"),
+        ("Hex", "Binary", "Binary.Fixed", 2, "01ff", "01FF"),
+        ("Binary", "HexToASCII", "Hex.Fixed", 2, "30316666", "01FF"),
+        ("String", "ASCIIToHex", "ASCII.LL", 9, "303201ff", "01FF"),
+        ("Track1", "ASCII", "ASCII.LL", 76, "30354231325e41", "B12^A"),
+        ("Track2", "ASCII", "ASCII.LL", 37, "303531323d3939", "12=99"),
+    ];
+    for (kind, enc, prefix, length, wire, value) in table {
+        let specification = serde_json::json!({"fields": {
+            "0": {"type": "String", "length": 4, "enc": "BCD", "prefix": "BCD.Fixed"},
+            "1": {"type": "Bitmap", "enc": "Binary", "prefix": "Binary.Fixed"},
+            "61": {"type": kind, "length": length, "enc": enc, "prefix": prefix},
+        }});
+        let imported = import(Format::MoovJson, &specification.to_string(), "one").expect(enc);
+        assert_eq!(imported.remarks, [], "{enc} {prefix}");
+        let found = field_alone(&imported.toml, 61, &wire.replace(' ', ""));
+        assert_eq!(found, Ok(leaf("61", value)), "{kind} {enc} {prefix}");
+    }
+}
+
+#[test]
+fn tags_of_moov_with_lengths_of_their_own() {
+    let specification = serde_json::json!({"fields": {
+        "0": {"type": "String", "length": 4, "enc": "BCD", "prefix": "BCD.Fixed"},
+        "1": {"type": "Bitmap", "enc": "Binary", "prefix": "Binary.Fixed"},
+        "61": {"type": "Composite", "length": 99, "prefix": "Binary.L", "tag": {"length": 1, "enc": "ASCIIToHex", "sort": "StringsByHex"},
+            "subfields": {
+                "01": {"type": "String", "length": 2, "enc": "ASCII", "prefix": "ASCII.Fixed"},
+                "0a": {"type": "Numeric", "length": 9, "enc": "BCD", "prefix": "BCD.LL"},
+                "B0": {"type": "Composite", "length": 99, "prefix": "Binary.L", "tag": {"enc": "BerTLVTag", "sort": "StringsByHex"},
+                    "subfields": {"9F02": {"type": "Binary", "length": 6, "enc": "Binary", "prefix": "BerTLV"}}},
+            }},
+        "62": {"type": "Composite", "length": 99, "prefix": "Binary.L", "tag": {"length": 2, "enc": "ASCII", "sort": "StringsByInt"},
+            "subfields": {"07": {"type": "String", "length": 3, "enc": "ASCII", "prefix": "BerTLV"}}},
+    }});
+    let imported = import(Format::MoovJson, &specification.to_string(), "one").expect("import");
+    assert_eq!(imported.remarks, []);
+    let found = field_alone(&imported.toml, 61, "10 0a030123 b0059f0202ff00 ee".replace(' ', "").as_str());
+    assert!(found.is_err(), "an unknown tag without a known length: {found:?}");
+    let found = field_alone(&imported.toml, 61, "0e 014142 0a030123 b0059f0202ff00".replace(' ', "").as_str());
+    let expected = [("61.01", "AB"), ("61.0A", "123"), ("61.B0.9F02", "FF00")];
+    assert_eq!(found, Ok(expected.map(|(place, value)| (place.to_owned(), value.to_owned())).into()));
+    assert_eq!(field_alone(&imported.toml, 62, "06303703414243"), Ok(leaf("62.07", "ABC")));
+}
+
+#[test]
+fn text_written_in_hexadecimal_throughout() {
+    let specification = serde_json::json!({"fields": {
+        "0": {"type": "String", "length": 4, "enc": "HexToASCII", "prefix": "Hex.Fixed"},
+        "1": {"type": "Bitmap", "enc": "HexToASCII", "prefix": "Hex.Fixed"},
+        "41": {"type": "String", "length": 2, "enc": "HexToASCII", "prefix": "Hex.Fixed"},
+        "52": {"type": "String", "length": 2, "enc": "HexToASCII", "prefix": "Hex.Fixed"},
+        "60": {"type": "String", "length": 99, "enc": "HexToASCII", "prefix": "Hex.LL"},
+    }});
+    let imported = import(Format::MoovJson, &specification.to_string(), "one").expect("import");
+    let text = "30323030 0000000000801010 4142 01FF 0003313233".replace(' ', "");
+    let wire: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let line = serde_json::json!({ "mti": "0200", "frame": wire });
+    let found = read(&unmasked(&imported.toml), &line);
+    let expected = [("41", "AB"), ("52", "01FF"), ("60", "123")];
+    assert_eq!(found, Ok(expected.map(|(place, value)| (place.to_owned(), value.to_owned())).into()));
+}
+
+#[test]
+fn third_bitmaps_stand_behind_the_second() {
+    let all = r#"{"h": {"data_enc": "ascii", "len_enc": "ascii", "len_type": 0, "max_len": 3, "desc": "H"},
+        "t": {"data_enc": "ascii"}, "p": {"data_enc": "ascii"}, "1": {"data_enc": "ascii"},
+        "3": {"data_enc": "ascii", "len_enc": "ascii", "len_type": 0, "max_len": 2},
+        "130": {"data_enc": "ascii", "len_enc": "ascii", "len_type": 1, "max_len": 2}}"#;
+    let imported = import(Format::Pyiso8583Json, all, "one").expect("import");
+    let text = "HDR 0200 A000000000000000 8000000000000000 4000000000000000 01 1B".replace(' ', "");
+    let wire: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let found = read(&unmasked(&imported.toml), &serde_json::json!({ "mti": "0200", "frame": wire }));
+    let expected = [("3", "01"), ("130", "B")];
+    assert_eq!(found, Ok(expected.map(|(place, value)| (place.to_owned(), value.to_owned())).into()));
 }

@@ -4,8 +4,8 @@ use roxmltree::Node;
 
 use super::ImportError;
 use super::draft::{
-    By, ByteCoding, Coding, Content, Counts, Item, Length, LengthCoding, Parts, Place, Prefix, Shape, Tag, TagLength,
-    Window, container,
+    By, ByteCoding, Coding, Content, Counts, Item, Length, LengthCoding, Parts, Place, Prefix, Tag, TagLength, Window,
+    container,
 };
 use super::jpos::{self, elements, flag, id, number};
 use super::jpos_classes::{Leaf, PAGE};

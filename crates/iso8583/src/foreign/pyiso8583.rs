@@ -150,10 +150,6 @@ fn shape(entry: &Entry, number: u16, place: &mut Place<'_>) -> Option<Shape> {
     if !exact {
         place.remark(format!("EBCDIC page {:?} is read as cp500; digits and letters are the same", entry.data_enc));
     }
-    if prefix.is_some() && entry.nibbles() {
-        place.remark("text whose length counts nibbles is read as hexadecimal nibbles");
-        return Some(sized(entry, Content::Nibbles, prefix));
-    }
     Some(sized(entry, Content::Text(coding), prefix))
 }
 

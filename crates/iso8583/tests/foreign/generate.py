@@ -155,7 +155,7 @@ def random_field(rng, number):
     """A random field: what pyiso8583 can say of one."""
     data = rng.choice(["b", "b", "ascii", "ascii", "cp500", "cp037", "latin-1", "cp1140"])
     kind = rng.choice(["fixed", "ascii", "bcd", "b", "cp500"])
-    counts = rng.choice(["bytes", "nibbles"]) if data == "b" else "bytes"
+    counts = rng.choice(["bytes", "nibbles"] if data == "b" else ["bytes", "bytes", "bytes", "nibbles"])
     out = {"data_enc": data, "len_enc": "ascii", "len_type": 0, "len_count": counts, "desc": f"Field {number}"}
     if kind == "fixed":
         out["max_len"] = rng.choice([1, 2, 3, 6, 8, 12, 15, 40])
@@ -164,7 +164,10 @@ def random_field(rng, number):
         out["len_type"] = rng.choice({"ascii": [1, 2, 3, 4], "cp500": [1, 2, 3], "bcd": [1, 2, 3], "b": [1, 2, 3]}[kind])
         room = {"ascii": 10, "cp500": 10, "bcd": 100, "b": 256}[kind] ** out["len_type"] - 1
         out["max_len"] = min(room, rng.choice([5, 19, 37, 99, 200, 255, 999]))
-    if counts == "nibbles":
+    if counts == "nibbles" and data != "b":
+        out["max_len"] -= out["max_len"] % 2
+        out["max_len"] = out["max_len"] or 2
+    elif counts == "nibbles":
         out[rng.choice(["left_pad", "right_pad"])] = rng.choice("0F9")
     return out
 
@@ -175,7 +178,7 @@ def random_value(rng, spec):
         nibbles = count if spec["len_count"] == "nibbles" else count * 2
         alphabet = rng.choice(["0123456789", "0123456789ABCDEF"])
         return "".join(rng.choice(alphabet) for _ in range(nibbles))
-    return letters(rng, count)
+    return letters(rng, count // 2 if spec["len_count"] == "nibbles" else count)
 
 
 def random_spec(rng):
