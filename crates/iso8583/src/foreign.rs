@@ -14,7 +14,7 @@ mod pyiso8583;
 mod write;
 
 use crate::dialect::Dialect;
-use draft::Draft;
+use draft::{Draft, Third};
 
 /// Which library a specification was written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,17 +117,39 @@ impl ImportError {
     }
 }
 
+/// Takes out fields that no bitmap can announce, and all but the last of those with the same number.
+fn tidy(draft: &mut Draft, remarks: &mut Vec<Remark>) {
+    let last = match (draft.bitmap.secondary, draft.bitmap.third) {
+        (_, Third::Joined | Third::InField65) => 192,
+        (true, Third::None) => 128,
+        (false, Third::None) => 64,
+    };
+    let has_third = draft.bitmap.third != Third::None;
+    let before = draft.fields.len();
+    draft.fields.retain(|field| field.number() <= last && !(has_third && field.number() == 65));
+    let lost = before - draft.fields.len();
+    if lost > 0 {
+        let what = format!("it announces no field above {last}; {lost} fields are left out");
+        remarks.push(Remark { place: "bitmap".into(), what });
+    }
+    draft.fields.sort_by_key(draft::Item::number);
+    draft.fields.reverse();
+    draft.fields.dedup_by_key(|field| field.number());
+    draft.fields.reverse();
+}
+
 /// Makes a dialect file with the id `id` from a specification.
 ///
 /// # Errors
 /// When the text is no such specification, or its message type or bitmap cannot be carried over.
 pub fn import(format: Format, text: &str, id: &str) -> Result<Imported, ImportError> {
     let mut remarks = Vec::new();
-    let draft: Draft = match format {
+    let mut draft: Draft = match format {
         Format::MoovJson => moov::read(text, &mut remarks)?,
         Format::Pyiso8583Json => pyiso8583::read(text, &mut remarks)?,
         Format::JposXml => jpos::read(text, &mut remarks)?,
     };
+    tidy(&mut draft, &mut remarks);
     let toml = write::dialect(&draft, id, format, &remarks);
     match Dialect::from_toml(&toml) {
         Ok(_) => Ok(Imported { toml, remarks }),

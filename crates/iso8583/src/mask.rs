@@ -106,7 +106,7 @@ impl Dialect {
     #[inline]
     fn mask_value(&self, bytes: &mut [u8], spec: &Spec, units: u16, sensitivity: Sensitivity) -> bool {
         let first = spec.first_nibble(units);
-        let mut value = Writable { bytes, first, units: units.into(), form: spec.form, changed: false };
+        let mut value = Writable { bytes, first, units: units.into(), form: spec.form, guessed: false, changed: false };
         match sensitivity {
             Sensitivity::None => {}
             Sensitivity::Pan => value.mask_number(0..value.units),
@@ -151,6 +151,8 @@ struct Writable<'a> {
     first: usize,
     units: usize,
     form: Form,
+    /// The bytes may be something else than this form says.
+    guessed: bool,
     changed: bool,
 }
 
@@ -268,11 +270,37 @@ impl Writable<'_> {
     }
 
     fn mask_text(&mut self) {
+        self.mask_runs();
+        // Among bytes that are no text a number may be packed.
+        if self.form == Form::Bytes && !self.bytes.iter().all(is_text) {
+            let mut packed = Writable {
+                units: self.bytes.len() * 2,
+                bytes: self.bytes,
+                first: 0,
+                form: Form::Packed,
+                guessed: true,
+                changed: false,
+            };
+            packed.mask_runs();
+            self.changed |= packed.changed;
+        }
+    }
+
+    /// Whether packed digits are in truth digits of a text.
+    fn is_text_digits(&self, at: usize, digits: usize) -> bool {
+        let bytes = self.bytes.get(at.div_ceil(2)..(at + digits) / 2).unwrap_or_default();
+        self.guessed && bytes.iter().all(is_text)
+    }
+
+    /// Masks every run of digits that may be a card number.
+    fn mask_runs(&mut self) {
         let mut at = 0;
         while at < self.units {
             let digits = (at..self.units).take_while(|index| self.is_digit(*index)).count();
-            if self.looks_like_a_card(at, digits) {
-                self.mask_number(at..at + digits);
+            // Zeros before a number change neither it nor its check digit; no card number begins with one.
+            let zeros = (at..at + digits).take_while(|index| self.unit(*index) == b'0').count();
+            if self.looks_like_a_card(at + zeros, digits - zeros) {
+                self.mask_number(at + zeros..at + digits);
             }
             at += digits + 1;
         }
@@ -281,11 +309,16 @@ impl Writable<'_> {
     fn looks_like_a_card(&self, at: usize, digits: usize) -> bool {
         match digits {
             0..=12 => false,
+            _ if self.is_text_digits(at, digits) => false,
             13..=19 => luhn((at..at + digits).rev().map(|index| self.unit(index) & 0xF)),
             // More than one number without a gap: no check digit tells which part is a card.
             _ => true,
         }
     }
+}
+
+fn is_text(byte: &u8) -> bool {
+    (0x20..0x7F).contains(byte)
 }
 
 /// Whether digits, given from the last to the first, pass the Luhn check.

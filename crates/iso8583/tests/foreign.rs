@@ -413,3 +413,33 @@ fn third_bitmaps_stand_behind_the_second() {
     let expected = [("3", "01"), ("130", "B")];
     assert_eq!(found, Ok(expected.map(|(place, value)| (place.to_owned(), value.to_owned())).into()));
 }
+
+mod any_text {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever stands in a specification: an error or a dialect that loads, and no panic.
+        #[test]
+        fn imports_or_says_why(
+            source in 0_usize..3,
+            edits in proptest::collection::vec((any::<prop::sample::Index>(), 0_usize..12, 0_usize..12), 1..4),
+        ) {
+            let format = Format::ALL[source];
+            let mut text = [MOOV, PYISO8583, JPOS][source].to_owned();
+            for (at, length, with) in edits {
+                let at = at.index(text.len());
+                let words = ["", "0", "99999", "4294967295", "-1", "\"", "}", "BCD", "<", "org.jpos.iso.IFB_LLHEX", "b", "Composite"];
+                let end = (at + length).min(text.len());
+                if text.is_char_boundary(at) && text.is_char_boundary(end) {
+                    text.replace_range(at..end, words[with]);
+                }
+            }
+            match import(format, &text, "any") {
+                Ok(imported) => prop_assert!(Dialect::from_toml(&imported.toml).is_ok()),
+                Err(ImportError::DoesNotLoad { problem }) => prop_assert!(false, "{problem}\n{text}\n"),
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+        }
+    }
+}

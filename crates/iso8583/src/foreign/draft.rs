@@ -2,6 +2,11 @@
 
 use super::Remark;
 
+/// Largest length that is taken as it is said; no frame holds more.
+pub(super) const LONGEST: u32 = 999_999;
+/// Parts within parts that are followed.
+pub(super) const DEPTH: usize = 7;
+
 /// A dialect to be.
 pub(super) struct Draft {
     pub(super) name: String,
@@ -312,6 +317,15 @@ pub(super) struct Place<'r> {
 impl<'r> Place<'r> {
     pub(super) fn field(id: &str, remarks: &'r mut Vec<Remark>) -> Place<'r> {
         Place { at: format!("field {id}"), remarks }
+    }
+
+    /// Whether parts are nested deeper than is followed; that is remarked.
+    pub(super) fn too_deep(&mut self) -> bool {
+        let deep = self.at.matches('.').count() > DEPTH;
+        if deep {
+            self.remark(format!("parts are followed {DEPTH} deep; left out"));
+        }
+        deep
     }
 
     pub(super) fn remark(&mut self, what: impl Into<String>) {

@@ -2,7 +2,9 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::draft::{BitmapDraft, By, ByteCoding, Coding, Content, Draft, Item, Parts, Place, Shape, Third, container};
+use super::draft::{
+    BitmapDraft, By, ByteCoding, Coding, Content, Draft, Item, LONGEST, Length, Parts, Place, Shape, Third, container,
+};
 use super::jpos_classes::{self, Leaf, PAGE, Said};
 use super::{Format, ImportError, Remark, jpos_parts};
 
@@ -35,7 +37,7 @@ pub(super) fn read(text: &str, remarks: &mut Vec<Remark>) -> Result<Draft, Impor
     let mti = mti.ok_or_else(|| not_one("it has no field 0, the message type"))?;
     let (coding, bytes) = bitmap.ok_or_else(|| not_one("it has no bitmap field"))?;
     fields.sort_by_key(Item::number);
-    let bitmap = message_bitmap(root, coding, bytes, &mut fields, remarks);
+    let bitmap = message_bitmap(root, coding, bytes, remarks);
     let name = root.attribute("name").unwrap_or("jPOS packager").into();
     Ok(Draft { name, header: header(root), mti, bitmap, fields })
 }
@@ -61,6 +63,7 @@ pub(super) fn length(element: Node<'_, '_>) -> Result<u32, ImportError> {
     element
         .attribute("length")
         .and_then(|text| text.trim().parse().ok())
+        .map(|length: u32| length.min(LONGEST))
         .ok_or_else(|| ImportError::part(position(element), "the element needs a numeric length"))
 }
 
@@ -98,13 +101,7 @@ fn bitmap_coding(element: Node<'_, '_>) -> Result<ByteCoding, ImportError> {
     }
 }
 
-fn message_bitmap(
-    root: Node<'_, '_>,
-    coding: ByteCoding,
-    bytes: u32,
-    fields: &mut Vec<Item>,
-    remarks: &mut Vec<Remark>,
-) -> BitmapDraft {
+fn message_bitmap(root: Node<'_, '_>, coding: ByteCoding, bytes: u32, remarks: &mut Vec<Remark>) -> BitmapDraft {
     let third = match number(root.attribute("thirdBitmapField")) {
         Some(65) => Third::InField65,
         Some(other) => {
@@ -115,12 +112,6 @@ fn message_bitmap(
         None if bytes > 16 => Third::Joined,
         None => Third::None,
     };
-    let last = match (bytes, third) {
-        (_, Third::Joined | Third::InField65) => 192,
-        (0..=8, Third::None) => 64,
-        (_, Third::None) => 128,
-    };
-    fields.retain(|field| field.number() <= last && (third == Third::None || field.number() != 65));
     BitmapDraft { coding, secondary: bytes > 8, third, fixed_bytes: None }
 }
 
@@ -141,20 +132,31 @@ fn filled(number: u16, name: &str, length: Shape, value: Shape, place: &mut Plac
 
 /// A field or part; none when it takes no bytes, or (with a remark) cannot be carried over.
 pub(super) fn item(element: Node<'_, '_>, place: &mut Place<'_>, top: bool) -> Result<Option<Item>, ImportError> {
+    if place.too_deep() {
+        return Ok(None);
+    }
     let number = id(element)?;
     let name = element.attribute("name").unwrap_or_default();
-    let shape = match leaf(element, if top { number } else { 0 })? {
-        Some(Leaf::Value(shape)) => shape,
+    let leaf = leaf(element, if top { number } else { 0 })?;
+    // Specifications name unused fields by any class of length 0.
+    let unused = match &leaf {
+        Some(Leaf::Value(shape)) => shape.length == Length::Fixed(0),
+        Some(Leaf::Tagged { .. }) => top && length(element)? == 0,
+        Some(Leaf::Nothing) => true,
+        _ => false,
+    };
+    if unused {
+        return Ok(None);
+    }
+    if top && matches!(leaf, Some(Leaf::Tagged { .. })) {
+        place.remark("its class writes a tag of its own, which only parts of a field may; left out");
+        return Ok(None);
+    }
+    let shape = match leaf {
+        Some(Leaf::Value(shape) | Leaf::Tagged { shape, .. }) => shape,
         Some(Leaf::Bitmap(coding)) => Shape::fixed(Content::Bytes(coding), length(element)?.max(1)),
-        Some(Leaf::Nothing) => return Ok(None),
-        // Specifications name unused fields by any class of length 0.
-        Some(Leaf::Tagged { .. }) if top && length(element)? == 0 => return Ok(None),
-        Some(Leaf::Tagged { .. }) if top => {
-            place.remark("its class writes a tag of its own, which only parts of a field may; left out");
-            return Ok(None);
-        }
-        Some(Leaf::Tagged { shape, .. }) => shape,
         Some(Leaf::Filled { length, value }) => return Ok(Some(filled(number, name, length, value, place))),
+        Some(Leaf::Nothing) => return Ok(None),
         Some(Leaf::Terminated) => {
             place.remark("text up to a character that ends it has no dialect form; left out");
             return Ok(None);

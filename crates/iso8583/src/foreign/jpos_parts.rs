@@ -1,5 +1,7 @@
 //! Fields of jPOS that have a packager of their own.
 
+use std::collections::BTreeSet;
+
 use roxmltree::Node;
 
 use super::ImportError;
@@ -65,6 +67,14 @@ pub(super) fn divide(item: &mut Item, element: Node<'_, '_>, place: &mut Place<'
     Ok(())
 }
 
+/// The library keeps the last of two elements with the same id.
+fn last_of_each(items: &mut Vec<Item>) {
+    let mut seen = BTreeSet::new();
+    items.reverse();
+    items.retain(|item| seen.insert(item.id.clone()));
+    items.reverse();
+}
+
 /// By position or by bitmap, as `GenericPackager` and its kin decide.
 fn fields(
     element: Node<'_, '_>,
@@ -122,6 +132,7 @@ fn fields(
             None => {}
         }
     }
+    last_of_each(&mut parts);
     parts.sort_by_key(Item::number);
     let Some(bitmap) = bitmap else {
         return Ok(Some(Parts { by: By::Position, lenient: true, items: parts }));
@@ -188,6 +199,7 @@ fn tagged(element: Node<'_, '_>, place: &mut Place<'_>, zero_leads: bool) -> Res
             }
         }
     }
+    last_of_each(&mut items);
     items.sort_by(|one, other| one.id.cmp(&other.id));
     items.splice(0..0, leading);
     Ok(Some(Parts { by: By::Tag { tag, digits, length, length_first }, lenient: false, items }))

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::draft::{
-    BitmapDraft, ByteCoding, Coding, Content, Draft, Item, Length, LengthCoding, Page, Place, Prefix, Shape, Side,
-    Third,
+    BitmapDraft, ByteCoding, Coding, Content, Draft, Item, LONGEST, Length, LengthCoding, Page, Place, Prefix, Shape,
+    Side, Third,
 };
 use super::{Format, ImportError, Remark, known, moov_parts};
 
@@ -24,7 +24,7 @@ struct File {
 pub(super) struct Field {
     #[serde(default, rename = "type")]
     pub(super) kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "length_said")]
     pub(super) length: u32,
     #[serde(default)]
     pub(super) description: String,
@@ -42,6 +42,10 @@ pub(super) struct Field {
     pub(super) bitmap: Option<Box<Field>>,
     #[serde(default, rename = "disableautoexpand", alias = "disableAutoExpand")]
     pub(super) disable_auto_expand: bool,
+}
+
+fn length_said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    u32::deserialize(deserializer).map(|length| length.min(LONGEST))
 }
 
 #[derive(Deserialize)]
@@ -74,7 +78,7 @@ impl Padding {
 
 #[derive(Deserialize)]
 pub(super) struct Tag {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "length_said")]
     pub(super) length: u32,
     #[serde(default)]
     pub(super) enc: String,
@@ -261,6 +265,9 @@ fn message_bitmap(field: &Field, remarks: &mut Vec<Remark>) -> Result<BitmapDraf
 
 /// A field or part; none (and a remark) where it cannot be carried over.
 pub(super) fn item(id: &str, field: &Field, habits: Habits, place: &mut Place<'_>) -> Option<Item> {
+    if place.too_deep() {
+        return None;
+    }
     if !field.subfields.is_empty() {
         return moov_parts::composite(id, field, habits, place);
     }
@@ -280,6 +287,10 @@ pub(super) fn item(id: &str, field: &Field, habits: Habits, place: &mut Place<'_
         place.remark("its BER length is read as bytes, although the library counts characters before encoding");
     }
     shape.length = length(prefixer, field, shape.packed());
+    if shape.length == Length::Fixed(0) {
+        place.remark("has a fixed length of 0; left out");
+        return None;
+    }
     Some(Item::new(id, field.description.as_str(), shape))
 }
 

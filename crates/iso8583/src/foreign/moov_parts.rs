@@ -17,6 +17,10 @@ pub(super) fn composite(id: &str, field: &Field, habits: Habits, place: &mut Pla
         _ => Content::Bytes(ByteCoding::Binary),
     };
     let length = moov::length(prefixer, field, false);
+    if length == Length::Fixed(0) {
+        place.remark("has a fixed length of 0; left out");
+        return None;
+    }
     let mut item = Item::new(id, field.description.as_str(), Shape::new(content, length));
     item.parts = parts;
     Some(item)
@@ -60,6 +64,10 @@ fn by_bitmap(field: &Field, bitmap: &Field, habits: Habits, place: &mut Place<'_
         }
     };
     let bytes = if bitmap.length == 0 { 8 } else { bitmap.length };
+    if bytes > 32 {
+        place.remark(format!("a bitmap of {bytes} bytes has no dialect form; its content is read whole"));
+        return None;
+    }
     let items = subfields(field, habits, place, |_, key| key.to_owned())?;
     Some(Parts { by: By::Bitmap { coding, bytes, extends: !bitmap.disable_auto_expand }, lenient: false, items })
 }
@@ -79,7 +87,12 @@ fn subfields(
     for key in keys {
         let sub = field.subfields.get(key)?;
         let mut place = place.part(key);
-        items.push(moov::item(&id(sub, key), sub, habits, &mut place)?);
+        let item = moov::item(&id(sub, key), sub, habits, &mut place)?;
+        if items.iter().any(|other: &Item| other.id == item.id) {
+            place.remark("is there twice; all parts are read whole");
+            return None;
+        }
+        items.push(item);
     }
     Some(items)
 }
@@ -97,6 +110,10 @@ fn by_tag(field: &Field, encoder: Encoder, habits: Habits, place: &mut Place<'_>
             return None;
         }
     };
+    if kind != Tag::Ber && !(1..=8).contains(&tag.length) {
+        place.remark(format!("a tag of length {} has no dialect form; its content is read whole", tag.length));
+        return None;
+    }
     let padding = tag.padding.as_ref().and_then(Padding::read);
     let width = tag.length as usize;
     let wire_tag = |_: &Field, key: &str| match (kind, padding) {

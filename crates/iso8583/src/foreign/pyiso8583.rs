@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::draft::{
-    BitmapDraft, ByteCoding, Coding, Content, Counts, Draft, Item, Length, LengthCoding, Page, Place, Prefix, Shape,
-    Side, Third,
+    BitmapDraft, ByteCoding, Coding, Content, Counts, Draft, Item, LONGEST, Length, LengthCoding, Page, Place, Prefix,
+    Shape, Side, Third,
 };
 use super::{Format, ImportError, Remark, known};
 
@@ -47,16 +47,19 @@ pub(super) fn read(text: &str, remarks: &mut Vec<Remark>) -> Result<Draft, Impor
     let entries: BTreeMap<String, Entry> = serde_json::from_value(value)
         .map_err(|error| not_one(format!("an object of fields with data_enc, len_type and max_len: {error}")))?;
     let needed = |key: &str| entries.get(key).ok_or_else(|| not_one(format!("it has no {key:?}")));
+    if let Some((key, _)) = entries.iter().find(|(_, entry)| entry.max_len > LONGEST) {
+        return Err(ImportError::part(format!("field {key}"), format!("max_len is beyond {LONGEST}")));
+    }
     let mti = mti(needed("t")?)?;
     let bitmap = bitmap(needed("p")?, entries.get("1"), remarks)?;
     let header = entries.get("h").filter(|entry| entry.max_len > 0).map(|entry| header(entry, remarks));
     let mut fields = Vec::new();
     for (key, entry) in &entries {
         match key.parse::<u16>() {
-            Ok(2..=192) if key != "65" => {
+            Ok(number @ (2..=64 | 66..=192)) => {
                 let mut place = Place::field(key, remarks);
-                if let Some(shape) = shape(entry, key.parse().unwrap_or(0), &mut place) {
-                    fields.push(Item::new(key.as_str(), entry.desc.as_str(), shape));
+                if let Some(shape) = shape(entry, number, &mut place) {
+                    fields.push(Item::new(number.to_string(), entry.desc.as_str(), shape));
                 }
             }
             Ok(1 | 65) => {}
@@ -131,7 +134,7 @@ fn header(entry: &Entry, remarks: &mut Vec<Remark>) -> Item {
         let what = "a header of variable length is read as always having its largest length, with its length in front";
         Place::field("h", remarks).remark(what);
     }
-    Item::new("h", name, Shape::fixed(content, bytes + entry.len_type))
+    Item::new("h", name, Shape::fixed(content, bytes + entry.len_type.min(8)))
 }
 
 fn shape(entry: &Entry, number: u16, place: &mut Place<'_>) -> Option<Shape> {

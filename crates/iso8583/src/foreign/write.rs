@@ -146,7 +146,7 @@ fn item(out: &mut String, table: &str, item: &Item, defaults: &Defaults) {
     let top = table == "field";
     let _ = writeln!(out, "\n[[{table}]]");
     if top {
-        let _ = writeln!(out, "number = {}", item.id);
+        let _ = writeln!(out, "number = {}", item.number());
     } else {
         let _ = writeln!(out, "id = {}", quoted(&item.id));
     }
@@ -207,7 +207,22 @@ fn structure(out: &mut String, table: &str, parts: &Parts, defaults: &Defaults) 
     }
 }
 
+/// Lengths as a dialect may say them.
+fn within_limits(shape: &Shape) -> Shape {
+    // What counts twice must still fit into what a dialect can hold.
+    let longest = if shape.packed() && shape.counts == Some(Counts::Bytes) { LONGEST / 2 } else { LONGEST };
+    let length = match shape.length {
+        Length::Fixed(units) => Length::Fixed(units.clamp(1, LONGEST)),
+        Length::Rest(most) => Length::Rest(most.clamp(1, LONGEST)),
+        Length::Variable { most, prefix } => {
+            Length::Variable { most: most.min(prefix.capacity()).clamp(1, longest), prefix }
+        }
+    };
+    Shape { length, ..shape.clone() }
+}
+
 fn shape(out: &mut String, shape: &Shape, defaults: &Defaults) {
+    let shape = &within_limits(shape);
     content(out, shape.content, defaults);
     length(out, shape, defaults);
     let odd = match shape.length {
@@ -224,7 +239,8 @@ fn shape(out: &mut String, shape: &Shape, defaults: &Defaults) {
     };
     if let Some(side) = side {
         out.push_str(if side == Side::Left { "pad = \"left\"\n" } else { "pad = \"right\"\n" });
-        if let Some(fill) = shape.fill {
+        let can_fill = |fill: &char| if shape.packed() { fill.is_ascii_hexdigit() } else { fill.is_ascii() };
+        if let Some(fill) = shape.fill.filter(can_fill) {
             let _ = writeln!(out, "fill = {}", toml::Value::from(fill.to_string()));
         }
     }
@@ -259,18 +275,15 @@ fn content(out: &mut String, content: Content, defaults: &Defaults) {
 }
 
 fn length(out: &mut String, shape: &Shape, defaults: &Defaults) {
-    // What counts twice must still fit into what a dialect can hold.
-    let longest = if shape.packed() && shape.counts == Some(Counts::Bytes) { LONGEST / 2 } else { LONGEST };
     match shape.length {
         Length::Fixed(units) => {
-            let _ = writeln!(out, "fixed = {}", units.clamp(1, LONGEST));
+            let _ = writeln!(out, "fixed = {units}");
         }
         Length::Rest(most) => {
-            let _ = writeln!(out, "rest = {}", most.clamp(1, LONGEST));
+            let _ = writeln!(out, "rest = {most}");
         }
         Length::Variable { most, prefix } => {
-            let key = "l".repeat(prefix.digits.into());
-            let _ = writeln!(out, "{key} = {}", most.min(prefix.capacity()).clamp(1, longest));
+            let _ = writeln!(out, "{} = {most}", "l".repeat(prefix.digits.into()));
             if prefix.coding != defaults.lengths {
                 let _ = writeln!(out, "lengths = {}", quoted(prefix.coding.name()));
             }
