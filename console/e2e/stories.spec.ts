@@ -98,3 +98,13 @@ test('signing out ends the session', async ({ page }) => {
   const answer = await page.request.get('/api/v1/session', { maxRedirects: 0 });
   expect(answer.status()).toBe(401);
 });
+
+test('without a gateway its page says how to start one', async ({ page }) => {
+  await signIn(page);
+  await chooseLanguage(page, '中文');
+  await page.getByTestId('nav-gateways').click();
+  await expect(page).toHaveURL(/\/gateways$/);
+  await expect(page.getByTestId('gateways-empty')).toContainText('onus serve --config');
+  await chooseLanguage(page, 'English');
+  await expectText(page.getByTestId('gateways-empty'), ENGLISH);
+});

@@ -248,6 +248,8 @@ export function answer(path, query) {
       return breakPage(query);
     case 'files':
       return { items: files };
+    case 'gateways':
+      return { items: [] };
     case 'rejects':
       return page(rejects, query, { file: (row, value) => row.file_id === value });
     case 'evidence':

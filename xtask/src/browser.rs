@@ -54,11 +54,11 @@ impl Server {
         let mut command = Command::new(onus);
         command
             .current_dir(folder)
-            .args(["demo", "--port", "0"])
+            .args(["demo", "--port", "0", "--no-live"])
             .env("ONUS_DEMO_PASSWORD", PASSWORD)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
-        println!("    $ onus demo --port 0");
+        println!("    $ onus demo --port 0 --no-live");
         let mut child = command.spawn().with_context(|| format!("starting {}", onus.display()))?;
         let stdout = child.stdout.take().context("the server has no standard output")?;
         let mut server = Self { child, address: String::new() };

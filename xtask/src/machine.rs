@@ -82,6 +82,21 @@ pub(crate) fn postgres() -> anyhow::Result<PathBuf> {
     postgres_folder().context("no initdb below /usr/lib/postgresql after installing postgresql")
 }
 
+/// HAProxy, which the gateway is measured beside.
+pub(crate) fn haproxy() -> anyhow::Result<PathBuf> {
+    if let Some(program) = haproxy_program() {
+        return Ok(program);
+    }
+    println!("    HAProxy is missing; installing Debian's package");
+    install(&["haproxy"])?;
+    haproxy_program().context("no `haproxy` after installing it")
+}
+
+fn haproxy_program() -> Option<PathBuf> {
+    // Not in everyone's PATH.
+    on_path("haproxy").or_else(|| Some(PathBuf::from("/usr/sbin/haproxy")).filter(|file| file.is_file()))
+}
+
 /// Chromium with a font that has Chinese characters, for the browser test.
 pub(crate) fn chromium() -> anyhow::Result<PathBuf> {
     let fonts = Path::new("/usr/share/fonts/opentype/noto");

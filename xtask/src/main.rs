@@ -4,6 +4,7 @@
 //! tasks are parts of them, or measurements.
 
 mod bench_build;
+mod bench_gateway;
 mod bench_import;
 mod browser;
 mod console;
@@ -37,7 +38,7 @@ enum Task {
     Test(suite::TestArgs),
     /// Install the console's packages and build it, when something changed.
     Console,
-    /// Measure import speed or build time.
+    /// Measure import speed, build time or the gateway.
     #[command(subcommand)]
     Bench(Bench),
     /// Check the rules of the house that no compiler checks (also a test of this crate).
@@ -50,6 +51,8 @@ enum Bench {
     Import(bench_import::ImportArgs),
     /// Time a clean release build in a folder of its own.
     Build,
+    /// Load through the gateway, beside HAProxy and no one: round trips, latency, CPU, memory.
+    Gateway(bench_gateway::GatewayArgs),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +73,7 @@ fn run(root: &Path, task: &Task) -> anyhow::Result<ExitCode> {
         Task::Console => drop(console::build(root)?),
         Task::Bench(Bench::Import(args)) => bench_import::run(root, args)?,
         Task::Bench(Bench::Build) => bench_build::run(root)?,
+        Task::Bench(Bench::Gateway(args)) => bench_gateway::run(root, args)?,
         Task::Tidy => tidy::run(root)?,
     }
     Ok(ExitCode::SUCCESS)

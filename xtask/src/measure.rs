@@ -53,9 +53,21 @@ fn watch(child: &mut Child) -> anyhow::Result<(ExitStatus, f64, u64)> {
             return Ok((child.wait()?, cpu_seconds, peak_kib));
         }
         let status = fs::read_to_string(format!("{folder}/status"))?;
-        peak_kib = parse_peak(&status).unwrap_or(0).max(peak_kib);
+        peak_kib = parse_memory(&status, "VmHWM:").unwrap_or(0).max(peak_kib);
         thread::sleep(EVERY);
     }
+}
+
+/// CPU seconds of a running process so far.
+pub(crate) fn cpu_seconds(process: u32) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    parse_stat(&stat).map(|(_, seconds)| seconds).context("unknown form of /proc/PID/stat")
+}
+
+/// Memory that a running process has now.
+pub(crate) fn resident_kib(process: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    parse_memory(&status, "VmRSS:").context("unknown form of /proc/PID/status")
 }
 
 /// Whether the process has finished, and its CPU seconds with those of its children.
@@ -70,8 +82,8 @@ fn parse_stat(stat: &str) -> Option<(bool, f64)> {
     Some((finished, as_f64(ticks) / TICKS))
 }
 
-fn parse_peak(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+fn parse_memory(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
@@ -89,7 +101,7 @@ mod tests {
     fn reads_proc() {
         let stat = "77 (a) b) Z 1 77 77 0 -1 4228 1 2 3 4 150 50 20 5 20 0 1 0 100 0 0";
         assert_eq!(parse_stat(stat), Some((true, 2.25)));
-        assert_eq!(parse_peak("Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t 1 kB\n"), Some(2048));
+        assert_eq!(parse_memory("Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t 1 kB\n", "VmHWM:"), Some(2048));
     }
 
     #[test]

@@ -7,6 +7,7 @@ import type {
   EpisodeDetail,
   EpisodeRow,
   FileRow,
+  GatewayRow,
   Overview,
   Page,
   PaymentDetail,
@@ -102,6 +103,7 @@ export const api = {
   cases: (query: Query, signal?: AbortSignal) => get<Page<CaseRow>>('/cases', query, signal),
   breaks: (query: Query, signal?: AbortSignal) => get<BreakPage>('/breaks', query, signal),
   files: (signal?: AbortSignal) => get<{ items: FileRow[] }>('/files', {}, signal),
+  gateways: (signal?: AbortSignal) => get<{ items: GatewayRow[] }>('/gateways', {}, signal),
   rejects: (query: Query, signal?: AbortSignal) => get<Page<RejectRow>>('/rejects', query, signal),
   audit: (query: Query, signal?: AbortSignal) => get<Page<AuditRow>>('/audit', query, signal),
 };

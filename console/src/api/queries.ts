@@ -35,6 +35,15 @@ export const useEpisode = (id: string) =>
 
 export const useFiles = () => useQuery({ queryKey: ['files'], queryFn: ({ signal }) => api.files(signal) });
 
+/** Read anew every two seconds while somebody looks. */
+export const useGateways = () =>
+  useQuery({
+    queryKey: ['gateways'],
+    queryFn: ({ signal }) => api.gateways(signal),
+    refetchInterval: 2_000,
+    staleTime: 0,
+  });
+
 /** A list read page after page; `pages` keeps what each page carries beside its rows. */
 function useSeek<T, Beside>(
   name: string,

@@ -368,6 +368,83 @@ export interface FileRow {
   imported_at: string;
 }
 
+/** Microseconds; half of the measured are not longer, 99 of 100 are not longer. */
+export interface Latency {
+  count: number;
+  p50_us: number;
+  p99_us: number;
+  p999_us: number;
+  max_us: number;
+}
+
+export interface GatewayLink {
+  host: string;
+  link: number;
+  state: string;
+  waiting_bytes: number;
+}
+
+export interface GatewayAlarm extends TwoTexts {
+  at: number;
+  kind: string;
+  terminal: string;
+}
+
+export interface OpenExchange {
+  exchange: number;
+  terminal: string;
+  trace: number;
+  received_at: number;
+  phase: string;
+}
+
+export interface GatewaySecond {
+  at: number;
+  requests: number;
+  replies: number;
+  refused: number;
+  no_replies: number;
+}
+
+/** What a gateway says about itself; times are microseconds by its own clock. */
+export interface GatewayStatus {
+  version: string;
+  dialect: string;
+  durability: string;
+  listen: string;
+  started_at: number;
+  now: number;
+  stopped: boolean;
+  stats: {
+    counts: Record<string, number>;
+    open_connections: number;
+    open_exchanges: number;
+    host_latency: Latency;
+    inside_latency: Latency;
+    total_latency: Latency;
+    host_codes: Record<string, number>;
+    gateway_codes: Record<string, number>;
+    refusals: Record<string, number>;
+    opened: Record<string, number>;
+    followed: Record<string, number>;
+    links: GatewayLink[];
+    journal: { failing: boolean; written_bytes: number; unsynced_bytes: number; lag_us: number; lost_bytes: number; segment: number };
+    alarms: GatewayAlarm[];
+  };
+  history: GatewaySecond[];
+  open: OpenExchange[];
+  registers: { number: number; built_at: number; terminals: number } | null;
+  imports: { here: boolean; imported: number; waiting: number; last_at: number | null; error: string | null };
+}
+
+export interface GatewayRow {
+  instance: string;
+  at: string;
+  stale: boolean;
+  codes: Record<string, TwoTexts>;
+  status: GatewayStatus;
+}
+
 export interface RejectRow {
   file_id: string;
   file_name: string;

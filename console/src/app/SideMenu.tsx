@@ -2,6 +2,7 @@ import {
   AlertOutlined,
   ApartmentOutlined,
   AuditOutlined,
+  ClusterOutlined,
   CreditCardOutlined,
   DashboardOutlined,
   DiffOutlined,
@@ -14,7 +15,7 @@ import { useState, type ReactNode } from 'react';
 import { Link, useLocation } from 'react-router';
 import { useT } from '../i18n/locale';
 import type { Dictionary } from '../i18n/zh-CN';
-import { maySeeAudit, maySeeFiles, useSignedIn } from './session';
+import { maySeeAudit, maySeeFiles, maySeeGateways, useSignedIn } from './session';
 import type { Session } from '../api/types';
 
 interface Entry {
@@ -32,6 +33,7 @@ const ENTRIES: Entry[] = [
   { name: 'breaks', path: '/breaks', icon: <DiffOutlined /> },
   { name: 'agents', path: '/agents', icon: <ApartmentOutlined /> },
   { name: 'terminals', path: '/terminals', icon: <MobileOutlined /> },
+  { name: 'gateways', path: '/gateways', icon: <ClusterOutlined />, allowed: maySeeGateways },
   { name: 'files', path: '/files', icon: <FileSearchOutlined />, allowed: maySeeFiles },
   { name: 'audit', path: '/audit', icon: <AuditOutlined />, allowed: maySeeAudit },
 ];

@@ -19,3 +19,6 @@ export function maySeeAudit(session: Session): boolean {
 export function maySeeFiles(session: Session): boolean {
   return session.role !== 'agent';
 }
+
+/** A gateway carries the payments of many agents; the server holds the same rule. */
+export const maySeeGateways = maySeeFiles;

@@ -10,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 
 /// Length of a hash in bytes.
 const LEN: usize = 32;
-const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// A SHA-256 hash. Text form: 64 lower-case hex digits; nothing else parses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,11 +78,7 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0u8; 2 * LEN];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = HEX[usize::from(byte >> 4)];
-            pair[1] = HEX[usize::from(byte & 15)];
-        }
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        f.write_str(base16ct::lower::encode_str(&self.0, &mut text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -98,24 +93,11 @@ impl FromStr for Hash {
 
     fn from_str(text: &str) -> Result<Self, HashError> {
         let bad = || HashError::Text { text: text.chars().take(80).collect() };
-        if text.len() != 2 * LEN {
-            return Err(bad());
-        }
         let mut bytes = [0u8; LEN];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let high = nibble(pair[0]).ok_or_else(bad)?;
-            let low = nibble(pair[1]).ok_or_else(bad)?;
-            *byte = high << 4 | low;
+        match base16ct::lower::decode(text, &mut bytes) {
+            Ok(all) if all.len() == LEN => Ok(Self(bytes)),
+            _ => Err(bad()),
         }
-        Ok(Self(bytes))
-    }
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
     }
 }
 

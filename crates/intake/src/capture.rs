@@ -2,12 +2,14 @@
 //!
 //! A record whose header makes no sense is skipped byte by byte until two records in a row make sense again; what was
 //! skipped is one reject. Frames that do not decode are refused and their bytes zeroed in the kept copy, because
-//! nobody can tell where a card number stands in them.
+//! nobody can tell where a card number stands in them. Reading a kept copy gives the same rows: a gap of zeros ends
+//! where the first reading ended it, although what that reading judged by may be zeros by now.
 
-use onus_iso8583::{DecodeError, Dialect, DialectError, Digits, HeaderPart, Message, SubField};
-use onus_model::{Code, Instant, MaskedPan, Span};
-use onus_reconcile::{Direction, Frame, FrameFields};
+use onus_iso8583::{DecodeError, Dialect, DialectError, Message, SubField};
+use onus_model::{Instant, Span};
+use onus_reconcile::{Direction, Frame, FrameFields, Seen};
 
+use crate::frame_fields::{TerminalSide, both_sides, small};
 use crate::row::{Reject, Row, RowError, Sink};
 
 /// Bytes of a record before its frame.
@@ -21,18 +23,23 @@ const CLOCK: std::ops::Range<u64> = 946_684_800_000_000..4_102_444_800_000_000;
 
 /// Decodes captured frames of both sides.
 pub(crate) struct CaptureReader {
-    terminal: &'static Dialect,
+    terminal: TerminalSide,
     network: &'static Dialect,
-    batch: SubField,
-    type_code: SubField,
-    management: SubField,
-    original_batch: SubField,
-    original_trace: SubField,
-    version: HeaderPart,
     reason: SubField,
     network_original_trace: SubField,
     network_original_time: SubField,
-    last_at: Option<u64>,
+    before: Before,
+}
+
+/// What stands before the place that is read, and with that how far a record there is to be trusted.
+#[derive(Clone, Copy)]
+enum Before {
+    /// The start of the file, or nothing that tells: a record needs another one after it.
+    Nothing,
+    /// A gap that was skipped up to a record.
+    Gap,
+    /// A record of this time.
+    Record(u64),
 }
 
 #[derive(Clone, Copy)]
@@ -45,21 +52,14 @@ struct Head {
 
 impl CaptureReader {
     pub(crate) fn new() -> Result<Self, DialectError> {
-        let terminal = Dialect::builtin("unionpay-pos")?;
         let network = Dialect::builtin("unionpay-network")?;
         Ok(Self {
-            batch: terminal.sub_field(60, "batch")?,
-            type_code: terminal.sub_field(60, "type")?,
-            management: terminal.sub_field(60, "network_code")?,
-            original_batch: terminal.sub_field(61, "batch")?,
-            original_trace: terminal.sub_field(61, "trace")?,
-            version: terminal.header_part("software_version")?,
+            terminal: TerminalSide::new(Dialect::builtin("unionpay-pos")?)?,
             reason: network.sub_field(60, "reason")?,
             network_original_trace: network.sub_field(90, "trace")?,
             network_original_time: network.sub_field(90, "transmitted")?,
-            terminal,
             network,
-            last_at: None,
+            before: Before::Nothing,
         })
     }
 
@@ -74,7 +74,7 @@ impl CaptureReader {
             };
             let end = at + HEAD + head.len;
             let offset = base + at as u64;
-            let fits = bytes.get(end..).is_none_or(|next| next.is_empty() || self::head(next, Some(head.at)).is_some());
+            let fits = bytes.get(end..).is_none_or(|next| next.is_empty() || goes_on(next, head.at));
             if end > bytes.len() && resumes(bytes.get(at..).unwrap_or_default(), Some(head.at)).is_some() {
                 // Not the file was cut short: the length is wrong, for records go on after it.
                 at += self.skip(base, at, bytes, sink);
@@ -86,7 +86,7 @@ impl CaptureReader {
                 bytes.get_mut(at + HEAD..).unwrap_or_default().fill(0);
                 return;
             };
-            self.last_at = Some(head.at);
+            self.before = Before::Record(head.at);
             let span = Span { file_seq, offset, len: u32::try_from(HEAD + head.len).unwrap_or_default() };
             match self.frame(head, span, frame) {
                 Ok(row) => sink.accept(row),
@@ -106,84 +106,67 @@ impl CaptureReader {
         }
     }
 
-    /// Whole records at the start of the bytes, and what stands between them, for cutting blocks.
+    /// Whole records at the start of the bytes, and what stands between them, for cutting blocks. It cuts between two
+    /// records that follow each other, or before a gap that ends, so that a block tells by itself what it holds.
     pub(crate) fn whole_records(&self, bytes: &[u8]) -> usize {
-        let mut at = 0;
-        let mut last_at = self.last_at;
+        let (mut at, mut cut) = (0, 0);
+        let mut before = self.before;
         while let Some(rest) = bytes.get(at..) {
-            let found = if last_at.is_some() { head(rest, last_at) } else { followed(rest) };
-            if let Some(found) = found {
+            if let Some(found) = before.next_head(rest) {
                 let end = at + HEAD + found.len;
-                if end > bytes.len() {
-                    break;
+                let Some(next) = bytes.get(end..) else { break };
+                let gap_ends = || zeros(next).is_some_and(|zeros| zeros < next.len());
+                if matches!(before, Before::Record(_)) && (head(next, Some(found.at)).is_some() || gap_ends()) {
+                    cut = end;
                 }
-                last_at = Some(found.at);
+                before = Before::Record(found.at);
                 at = end;
             } else {
                 // More bytes may have to come before it can be told where records go on.
-                let Some(skipped) = resumes(rest, None) else { break };
-                last_at = None;
-                at += skipped;
+                let gap = zeros(rest).filter(|zeros| *zeros < rest.len()).or_else(|| resumes(rest, None));
+                let Some(gap) = gap else { break };
+                before = Before::Gap;
+                at += gap;
             }
         }
-        at
+        cut
     }
 
-    /// The record that stands here. The first one, and the first one after a gap, counts only if another one follows it,
-    /// for its clock has nothing to be compared with.
+    /// The record that stands here. One that nothing vouches for counts at the end of the bytes, too.
     fn next_head(&self, bytes: &[u8]) -> Option<Head> {
-        match self.last_at {
-            Some(_) => head(bytes, self.last_at),
-            None => followed(bytes).or_else(|| head(bytes, None).filter(|found| HEAD + found.len >= bytes.len())),
-        }
+        let last = || head(bytes, None).filter(|found| HEAD + found.len >= bytes.len());
+        self.before.next_head(bytes).or_else(|| matches!(self.before, Before::Nothing).then(last).flatten())
     }
 
     /// Skips bytes that are no record; returns how many.
     fn skip(&mut self, base: u64, from: usize, bytes: &mut [u8], sink: &mut dyn Sink) -> usize {
         let rest = bytes.get_mut(from..).unwrap_or_default();
-        let skipped = resumes(rest, self.last_at).unwrap_or(rest.len());
+        let last_at = if let Before::Record(at) = self.before { Some(at) } else { None };
+        let skipped = zeros(rest).or_else(|| resumes(rest, last_at)).unwrap_or(rest.len());
         let detail = "expected a record (time, direction 0 to 3, link, length); skipped to the next one".to_owned();
         sink.reject(reject(base + from as u64, skipped, "record", "framing", detail));
+        self.before = if skipped < rest.len() { Before::Gap } else { Before::Nothing };
         rest.get_mut(..skipped).unwrap_or_default().fill(0);
-        self.last_at = None;
         skipped
     }
 
     fn frame(&self, head: Head, span: Span, bytes: &mut [u8]) -> Result<Row, DecodeError> {
         let from_terminal_side = matches!(head.direction, Direction::FromTerminal | Direction::ToTerminal);
-        let dialect = if from_terminal_side { self.terminal } else { self.network };
+        let dialect = if from_terminal_side { self.terminal.dialect() } else { self.network };
         let fields = {
             let message = dialect.decode(bytes)?;
-            let mut fields = both_sides(&message);
             if from_terminal_side {
-                self.terminal_fields(&message, &mut fields);
+                self.terminal.fields(&message)
             } else {
+                let mut fields = both_sides(&message);
                 self.network_fields(&message, &mut fields);
+                fields
             }
-            fields
         };
         dialect.mask_in_place(bytes)?;
         let at = Instant(i64::try_from(head.at).unwrap_or_default());
-        Ok(Row::Frame(Frame { span, at, direction: head.direction, link: head.link, fields }))
-    }
-
-    fn terminal_fields(&self, message: &Message<'_>, fields: &mut FrameFields) {
-        let sub = |handle| message.sub(handle).and_then(|value| value.number());
-        fields.batch = small(sub(self.batch));
-        fields.type_code = small(sub(self.type_code));
-        fields.management = small(sub(self.management));
-        fields.original = (small(sub(self.original_batch)), small(sub(self.original_trace)));
-        fields.header_version = small(message.header(self.version).and_then(|value| value.number()));
-        if fields.mti == 820 {
-            fields.bad_parts = bad_parts(message.raw(62).unwrap_or_default());
-        }
-        if fields.mti == 510 {
-            fields.settle_flag = message
-                .digits(48)
-                .and_then(|mut digits| digits.nth(30))
-                .map(|digit| digit.wrapping_sub(b'0'))
-                .unwrap_or_default();
-        }
+        let seen = Seen::Captured;
+        Ok(Row::Frame(Frame { span, at, direction: head.direction, link: head.link, seen, fields }))
     }
 
     fn network_fields(&self, message: &Message<'_>, fields: &mut FrameFields) {
@@ -195,62 +178,6 @@ impl CaptureReader {
         fields.mcc = small(message.number(18));
         fields.issuer = small(message.number(100));
     }
-}
-
-fn both_sides(message: &Message<'_>) -> FrameFields {
-    FrameFields {
-        mti: decimal_mti(message.mti()),
-        tid: code(message.text(41)),
-        merchant: code(message.text(42)),
-        stan: small(message.number(11)),
-        amount_minor: i64::try_from(message.number(4).unwrap_or_default()).unwrap_or_default(),
-        pan: message.digits(2).and_then(masked_pan).unwrap_or_default(),
-        rc: code(message.text(39)),
-        rrn: message.number(37).unwrap_or_default(),
-        entry_mode: small(message.number(22)),
-        text_len: u16::try_from(message.raw(63).map_or(0, <[u8]>::len)).unwrap_or_default(),
-        chip: message.has(55),
-        ..FrameFields::default()
-    }
-}
-
-/// The ends of a card number.
-fn masked_pan(digits: Digits<'_>) -> Option<MaskedPan> {
-    let mut text = [0u8; 19];
-    let mut len = 0;
-    for digit in digits {
-        *text.get_mut(len)? = digit;
-        len += 1;
-    }
-    MaskedPan::read(text.get(..len)?)
-}
-
-/// 0x0200 as 200.
-fn decimal_mti(mti: u16) -> u16 {
-    (mti >> 12) * 1000 + (mti >> 8 & 15) * 100 + (mti >> 4 & 15) * 10 + (mti & 15)
-}
-
-fn code<const N: usize>(text: Option<&[u8]>) -> Code<N> {
-    text.and_then(|text| Code::new(text).ok()).unwrap_or_default()
-}
-
-fn small<T: TryFrom<u64> + Default>(number: Option<u64>) -> T {
-    number.and_then(|number| T::try_from(number).ok()).unwrap_or_default()
-}
-
-/// Status report: two-digit codes, each with its value; 01 to 05 are parts (1 good, 0 bad), 12 has two digits, 13 one.
-fn bad_parts(report: &[u8]) -> u8 {
-    let mut bad = 0;
-    let mut rest = report;
-    while let [tens, ones, value, ..] = rest {
-        let part = ones.wrapping_sub(b'0');
-        let width = if (*tens, *ones) == (b'1', b'2') { 4 } else { 3 };
-        if *tens == b'0' && (1..=5).contains(&part) && *value == b'0' {
-            bad |= 1 << (part - 1);
-        }
-        rest = rest.get(width..).unwrap_or_default();
-    }
-    bad
 }
 
 /// The head of a record, if the bytes can be one and its time is near that of the record before.
@@ -274,10 +201,38 @@ fn head(bytes: &[u8], last_at: Option<u64>) -> Option<Head> {
     })
 }
 
-/// The head of a record that another record of about the same time follows.
+impl Before {
+    /// The record that stands at the start of the bytes.
+    fn next_head(self, bytes: &[u8]) -> Option<Head> {
+        match self {
+            Before::Record(at) => head(bytes, Some(at)),
+            Before::Gap => head(bytes, None),
+            Before::Nothing => followed(bytes),
+        }
+    }
+}
+
+/// The head of a record after which the capture goes on.
 fn followed(bytes: &[u8]) -> Option<Head> {
     let found = head(bytes, None)?;
-    head(bytes.get(HEAD + found.len..)?, Some(found.at)).map(|_| found)
+    goes_on(bytes.get(HEAD + found.len..)?, found.at).then_some(found)
+}
+
+/// Whether a record of about that time begins here, or a gap that an earlier reading made.
+fn goes_on(bytes: &[u8], last_at: u64) -> bool {
+    head(bytes, Some(last_at)).is_some() || zeros(bytes).is_some()
+}
+
+/// The length of a gap of zeros, as an earlier reading leaves it: up to a record, or to the end. The first byte of a
+/// record's time is zero, too, and the second never is.
+fn zeros(bytes: &[u8]) -> Option<usize> {
+    match bytes.iter().position(|byte| *byte != 0) {
+        None => (!bytes.is_empty()).then_some(bytes.len()),
+        Some(place) => {
+            let gap = place.checked_sub(1).filter(|gap| *gap > 0)?;
+            head(bytes.get(gap..)?, None).map(|_| gap)
+        }
+    }
 }
 
 /// How many bytes stand before the next record: one that another follows, or one that ends with the bytes.

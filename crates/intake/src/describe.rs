@@ -5,6 +5,7 @@ use onus_iso8583::Dialect;
 
 use crate::clearing::zm_columns;
 use crate::file_kind::FileKind;
+use crate::tap::{GateAction, HEAD, MAGIC, Record, ReplyKind};
 
 /// A named value of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,15 +22,21 @@ pub struct NamedValue {
 
 impl NamedValue {
     fn plain(name: &str, value: &str) -> Self {
-        Self { name: name.to_owned(), zh: name.to_owned(), en: name.to_owned(), value: value.to_owned() }
+        Self::named(name, name, name, value)
+    }
+
+    fn named(name: &str, zh: &str, en: &str, value: &str) -> Self {
+        Self { name: name.to_owned(), zh: zh.to_owned(), en: en.to_owned(), value: value.to_owned() }
     }
 }
 
-/// Names and values of one row as it stands in the kept copy. `header` is the first line of a delimited file.
+/// Names and values of one row as it stands in the kept copy. `header` is the first line of a delimited file, or the
+/// first bytes of a gateway's segment.
 #[must_use]
 pub fn describe_row(kind: FileKind, header: &[u8], row: &[u8]) -> Vec<NamedValue> {
     match kind {
         FileKind::Switch => describe_frame(row),
+        FileKind::Tap => describe_record(header, row),
         FileKind::ClearingZm => {
             let text = |value: &[u8]| encoding_rs::GBK.decode(value).0.trim().to_owned();
             zm_columns(row)
@@ -86,13 +93,14 @@ fn describe_frame(record: &[u8]) -> Vec<NamedValue> {
         },
         NamedValue { name: "link".to_owned(), zh: "链路".to_owned(), en: "link".to_owned(), value: link.to_string() },
     ];
-    let Ok(message) = dialect.decode(frame) else { return named };
-    named.push(NamedValue {
-        name: "MTI".to_owned(),
-        zh: "消息类型".to_owned(),
-        en: "message type".to_owned(),
-        value: format!("{:04x}", message.mti()),
-    });
+    named.extend(describe_message(dialect, frame));
+    named
+}
+
+/// Type and fields of a message, masked.
+fn describe_message(dialect: &Dialect, frame: &[u8]) -> Vec<NamedValue> {
+    let Ok(message) = dialect.decode(frame) else { return Vec::new() };
+    let mut named = vec![NamedValue::named("MTI", "消息类型", "message type", &format!("{:04x}", message.mti()))];
     for field in dialect.fields() {
         if let Some(value) = message.masked(field.number) {
             named.push(NamedValue {
@@ -104,4 +112,91 @@ fn describe_frame(record: &[u8]) -> Vec<NamedValue> {
         }
     }
     named
+}
+
+/// A record of a gateway's journal.
+fn describe_record(header: &[u8], row: &[u8]) -> Vec<NamedValue> {
+    let Ok(record) = Record::read(row) else { return Vec::new() };
+    let (zh, en) = event_words(&record);
+    let mut named = vec![NamedValue {
+        name: "event".to_owned(),
+        zh: format!("网关：{zh}"),
+        en: format!("gateway: {en}"),
+        value: en.to_owned(),
+    }];
+    let mut say = |name: &str, zh: &str, en: &str, value: &str| {
+        if !value.is_empty() {
+            named.push(NamedValue::named(name, zh, en, value));
+        }
+    };
+    match record {
+        Record::Gate { rule, why, code, .. } => {
+            say("rule", "规则", "rule", rule);
+            say(
+                "code",
+                "网关应答码",
+                "code of the gateway",
+                std::str::from_utf8(&code).unwrap_or_default().trim_matches('\0'),
+            );
+            say("why", "原因", "why", why);
+        }
+        Record::State { state, attempt, why, .. } => {
+            say("state", "跟踪状态", "state", state);
+            say("attempt", "已发冲正次数", "reversals sent", &attempt.to_string());
+            say("why", "原因", "why", why);
+        }
+        Record::Reversal { attempt, .. } => say("attempt", "第几次冲正", "attempt", &attempt.to_string()),
+        Record::NoReply { why, .. } | Record::Undelivered { why, .. } | Record::Undecodable { why, .. } => {
+            say("why", "原因", "why", why);
+        }
+        _ => {}
+    }
+    let frame = record.frame().unwrap_or_default();
+    if let Ok(dialect) = segment_dialect(header) {
+        // A state or an alarm has no frame, and an empty one is no message.
+        named.extend(describe_message(dialect, frame));
+    }
+    named
+}
+
+/// The dialect that the head of a segment names.
+fn segment_dialect(header: &[u8]) -> Result<&'static Dialect, onus_iso8583::DialectError> {
+    let head = header.get(MAGIC.len()..).unwrap_or_default();
+    let length = head.get(..4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_be_bytes);
+    let whole = HEAD.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+    match head.get(..whole).map(Record::read) {
+        Some(Ok(Record::Segment { dialect, .. })) => Dialect::builtin(dialect),
+        _ => Dialect::builtin("unionpay-pos"),
+    }
+}
+
+/// What a record says, in Chinese and English.
+fn event_words(record: &Record<'_>) -> (&'static str, &'static str) {
+    match record {
+        Record::Segment { .. } => ("日志段开始", "segment begun"),
+        Record::Connected { .. } => ("终端连接", "connected"),
+        Record::Closed { .. } => ("连接关闭", "connection closed"),
+        Record::Request { .. } => ("终端请求", "request of the terminal"),
+        Record::Reply { kind: ReplyKind::InTime, .. } => ("主机应答", "reply of the host"),
+        Record::Reply { kind: ReplyKind::Late, .. } => ("主机迟到应答", "late reply of the host"),
+        Record::Reply { kind: ReplyKind::Duplicate, .. } => ("主机重复应答", "duplicate reply of the host"),
+        Record::Reply { kind: ReplyKind::Unmatched, .. } => ("主机应答无对应请求", "unmatched reply of the host"),
+        Record::Reply { kind: ReplyKind::Reversal, .. } => {
+            ("主机对网关冲正的应答", "host's answer to the gateway's reversal")
+        }
+        Record::Delivered { .. } => ("应答已送达", "reply delivered"),
+        Record::Undelivered { .. } => ("应答未送达", "reply not delivered"),
+        Record::Gate { action: GateAction::Refused, .. } => {
+            ("网关拒绝并自行应答", "refused and answered by the gateway")
+        }
+        Record::Gate { action: GateAction::PassedOpen, .. } => ("无法核对，放行", "let pass although a rule spoke"),
+        Record::Undecodable { .. } => ("无法解析的报文", "frame that does not decode"),
+        Record::NoReply { .. } => ("主机超时未应答", "no reply of the host in time"),
+        Record::State { .. } => ("跟踪状态变化", "step of the follower"),
+        Record::Reversal { .. } => ("网关发出冲正", "reversal sent by the gateway"),
+        Record::Link { .. } => ("主机连接变化", "connection to a host changed"),
+        Record::Alarm { .. } => ("告警", "alarm"),
+        Record::Stopped { .. } => ("网关停止", "gateway stopped"),
+        Record::Repeated { .. } => ("终端重发请求", "request sent again"),
+    }
 }

@@ -57,6 +57,8 @@ pub enum FileKind {
     Slips,
     /// `notices/*.csv`
     Notices,
+    /// `gateway/tap-*.closed.tap`: a closed segment of a gateway's journal
+    Tap,
 }
 
 /// What to do with a file of a delivery.
@@ -94,6 +96,38 @@ const REGISTRY: &[(&str, FileKind)] = &[
 ];
 
 impl FileKind {
+    /// All kinds.
+    pub const ALL: &'static [FileKind] = &[
+        Self::Institutions,
+        Self::BinTable,
+        Self::Links,
+        Self::Agents,
+        Self::Contracts,
+        Self::Merchants,
+        Self::SettlementAccounts,
+        Self::Terminals,
+        Self::TerminalBindings,
+        Self::Custody,
+        Self::Inspections,
+        Self::Training,
+        Self::SoftwareReleases,
+        Self::RcTables,
+        Self::UpdateOffers,
+        Self::RiskHolds,
+        Self::Attestations,
+        Self::MerchantHistory,
+        Self::Journal,
+        Self::Switch,
+        Self::ClearingZm,
+        Self::ClearingCsv,
+        Self::Payout,
+        Self::Disputes,
+        Self::Claims,
+        Self::Slips,
+        Self::Notices,
+        Self::Tap,
+    ];
+
     /// The kind of a file by its path relative to the delivery, with `/` between parts.
     #[must_use]
     pub fn of(path: &str) -> Reading {
@@ -113,6 +147,7 @@ impl FileKind {
             ("claims", "jsonl") => Some(Self::Claims),
             ("claims", "csv") if stem == "slips" => Some(Self::Slips),
             ("notices", "csv") => Some(Self::Notices),
+            (_, "tap") if is_closed_segment(path) => Some(Self::Tap),
             _ => None,
         };
         kind.map_or(Reading::Unknown, Reading::As)
@@ -131,6 +166,7 @@ impl FileKind {
             Self::Claims => "claims",
             Self::Slips => "slips",
             Self::Notices => "notices",
+            Self::Tap => "tap",
             registry => REGISTRY.iter().find(|(_, kind)| *kind == registry).map_or("registry", |(name, _)| name),
         }
     }
@@ -138,19 +174,7 @@ impl FileKind {
     /// Reads the text kept in the store.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        const OTHERS: &[FileKind] = &[
-            FileKind::Journal,
-            FileKind::Switch,
-            FileKind::ClearingZm,
-            FileKind::ClearingCsv,
-            FileKind::Payout,
-            FileKind::Disputes,
-            FileKind::Claims,
-            FileKind::Slips,
-            FileKind::Notices,
-        ];
-        let known = REGISTRY.iter().map(|(_, kind)| *kind).chain(OTHERS.iter().copied());
-        known.into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
     }
 
     /// Layout or dialect that reads it, with its version.
@@ -160,8 +184,15 @@ impl FileKind {
             Self::Switch => "capture-1 unionpay-pos unionpay-network",
             Self::ClearingZm => "unionpay-zm-1",
             Self::Claims => "jsonl-1",
+            Self::Tap => "onus-tap-1",
             _ => "csv-1",
         }
+    }
+
+    /// Whether it holds frames: these are read in order of time, by one thread.
+    #[must_use]
+    pub fn is_traffic(self) -> bool {
+        matches!(self, Self::Switch | Self::Tap)
     }
 
     /// Whether it is small reference data that every judgement needs.
@@ -169,6 +200,12 @@ impl FileKind {
     pub fn is_registry(self) -> bool {
         REGISTRY.iter().any(|(_, kind)| *kind == self)
     }
+}
+
+/// `gateway/` or a folder below it. A segment that is still written has no `closed` in its name.
+fn is_closed_segment(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or_default();
+    folders.split('/').any(|folder| folder == "gateway") && name.starts_with("tap-") && name.ends_with(".closed.tap")
 }
 
 #[cfg(test)]
@@ -185,6 +222,10 @@ mod tests {
             ("clearing/clearing_20260921.csv", Reading::As(FileKind::ClearingCsv)),
             ("claims/claims.jsonl", Reading::As(FileKind::Claims)),
             ("claims/slips.csv", Reading::As(FileKind::Slips)),
+            ("gateway/tap-0000000001.closed.tap", Reading::As(FileKind::Tap)),
+            ("gateway/east/tap-0000000001.closed.tap", Reading::As(FileKind::Tap)),
+            ("gateway/tap-0000000002.tap", Reading::Unknown),
+            ("switch/tap-0000000001.closed.tap", Reading::Unknown),
             ("keys/terminal_keys.csv", Reading::Secrets),
             ("truth/payments.csv", Reading::NotData),
             ("MANIFEST.sha256", Reading::NotData),
@@ -198,9 +239,10 @@ mod tests {
 
     #[test]
     fn text_form_round_trips() {
-        for (_, kind) in REGISTRY {
+        for kind in FileKind::ALL {
             assert_eq!(FileKind::parse(kind.as_str()), Some(*kind));
         }
-        assert_eq!(FileKind::parse("clearing-zm"), Some(FileKind::ClearingZm));
+        assert!(REGISTRY.iter().all(|(_, kind)| FileKind::ALL.contains(kind)));
+        assert!(FileKind::ALL.is_sorted() && FileKind::parse("").is_none());
     }
 }

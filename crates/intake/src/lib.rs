@@ -12,13 +12,16 @@ mod clearing;
 mod describe;
 mod disputes;
 mod file_kind;
+mod frame_fields;
 mod journal;
 mod mask;
 mod payout;
 mod reader;
 mod registry;
 mod row;
+mod segment;
 mod table;
+pub mod tap;
 
 pub use describe::{NamedValue, describe_row};
 pub use file_kind::{FileKind, Reading};

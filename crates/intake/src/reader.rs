@@ -16,6 +16,7 @@ use crate::mask::{SHORTEST, mask_card_numbers, mask_middle, next_card_number, wi
 use crate::payout::PayoutColumns;
 use crate::registry::{self, RegistryReader};
 use crate::row::{Reject, Row, RowError, Sink, Tap};
+use crate::segment::SegmentReader;
 use crate::table::{Fields, Header};
 use crate::{claims, row};
 
@@ -68,6 +69,7 @@ pub fn read_file(
 ) -> Result<ReadSummary, ReadError> {
     let mut format = match options.kind {
         FileKind::Switch => Format::Capture(Box::new(CaptureReader::new()?)),
+        FileKind::Tap => Format::Segment(Box::default()),
         FileKind::ClearingZm => Format::Zm,
         FileKind::Claims => Format::Claims,
         _ => Format::Table(None),
@@ -79,6 +81,7 @@ pub fn read_file(
     loop {
         let whole = |bytes: &[u8]| match &format {
             Format::Capture(capture) => capture.whole_records(bytes),
+            Format::Segment(segment) => segment.whole_records(bytes),
             _ => whole_lines(bytes),
         };
         let Some(mut block) = blocks.next(whole)? else { break };
@@ -89,6 +92,7 @@ pub fn read_file(
                 capture.block(block.offset, &mut block.bytes, options.file_seq, &mut counted);
                 true
             }
+            Format::Segment(segment) => segment.block(block.offset, &mut block.bytes, options.file_seq, &mut counted),
             text => text_block(text, options, &mut block, &mut lines, &mut zone, &mut counted),
         };
         tap.kept(&block.bytes, masked)?;
@@ -98,6 +102,7 @@ pub fn read_file(
 
 enum Format {
     Capture(Box<CaptureReader>),
+    Segment(Box<SegmentReader>),
     Table(Option<Box<Table>>),
     Zm,
     Claims,
@@ -243,7 +248,7 @@ fn text_block(
                 line_block(text, &mut place, sink, &mut masks, |line, span| zm_row(line, span, settled));
             }
             Format::Claims => line_block(text, &mut place, sink, &mut masks, claims::row),
-            Format::Capture(_) => {}
+            Format::Capture(_) | Format::Segment(_) => {}
         }
     }
     let cut = block.bytes.len() - complete;

@@ -3,7 +3,7 @@
 use onus_casework::notices::{Claim, DisputeNotice, InstitutionNotice, Slip};
 use onus_fleet::rows::RegistryRow;
 use onus_model::Instant;
-use onus_reconcile::{ClearingLeg, Frame, JournalLeg, PayoutLeg, Symbol};
+use onus_reconcile::{ClearingLeg, Frame, GatewayEvent, JournalLeg, PayoutLeg, Symbol};
 
 /// One row that was read.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub enum Row {
     Slip(Slip),
     /// Statement of an institution.
     Notice(InstitutionNotice),
+    /// Entry of a gateway's journal that is no frame between terminal and host.
+    Gateway(GatewayEvent),
 }
 
 impl Row {
@@ -38,6 +40,7 @@ impl Row {
             Self::Payout(row) => Some(row.value_at),
             Self::Claim(row) => Some(row.received_at),
             Self::Notice(row) => Some(row.received_at),
+            Self::Gateway(row) => Some(row.at),
             Self::Clearing(_) | Self::Registry(_) | Self::Dispute(_) | Self::Slip(_) => None,
         }
     }
@@ -49,7 +52,7 @@ impl Row {
 pub struct RowError {
     /// Field, or part of the row.
     pub field: String,
-    /// Stable code: `columns`, `value`, `truncated`, `frame`, `framing`, `encoding`.
+    /// Stable code: `columns`, `value`, `truncated`, `frame`, `framing`, `encoding`, `unmasked`.
     pub code: &'static str,
     /// What was expected and what was found.
     pub detail: String,

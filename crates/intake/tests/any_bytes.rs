@@ -8,36 +8,6 @@ use gathered::read;
 use onus_intake::FileKind;
 use proptest::prelude::*;
 
-const KINDS: [FileKind; 27] = [
-    FileKind::Institutions,
-    FileKind::BinTable,
-    FileKind::Links,
-    FileKind::Agents,
-    FileKind::Contracts,
-    FileKind::Merchants,
-    FileKind::SettlementAccounts,
-    FileKind::Terminals,
-    FileKind::TerminalBindings,
-    FileKind::Custody,
-    FileKind::Inspections,
-    FileKind::Training,
-    FileKind::SoftwareReleases,
-    FileKind::RcTables,
-    FileKind::UpdateOffers,
-    FileKind::RiskHolds,
-    FileKind::Attestations,
-    FileKind::MerchantHistory,
-    FileKind::Journal,
-    FileKind::Switch,
-    FileKind::ClearingZm,
-    FileKind::ClearingCsv,
-    FileKind::Payout,
-    FileKind::Disputes,
-    FileKind::Claims,
-    FileKind::Slips,
-    FileKind::Notices,
-];
-
 /// A kind, a header that it takes and a row that reads.
 const TABLES: [(FileKind, &str, &str); 5] = [
     (
@@ -68,7 +38,7 @@ const TABLES: [(FileKind, &str, &str); 5] = [
 ];
 
 fn any_kind() -> impl Strategy<Value = FileKind> {
-    proptest::sample::select(KINDS.to_vec())
+    proptest::sample::select(FileKind::ALL)
 }
 
 /// Bytes with more of what matters to readers of text.

@@ -147,6 +147,14 @@ impl Encoder<'_, '_> {
         Ok(self)
     }
 
+    /// Writes field `number` from the bytes of its parts; only its length is added.
+    pub(crate) fn filled(&mut self, number: u8, bytes: &[u8]) -> Result<&mut Self, EncodeError> {
+        self.open(number)?;
+        let spec = self.dialect.spec(number).written();
+        put_field(&spec, bytes, self.out).map_err(|misfit| misfit.at(Place::Field(number)))?;
+        Ok(self)
+    }
+
     /// Takes over the header of a frame of the same dialect.
     pub(crate) fn copy_header(&mut self, frame: &[u8]) {
         let length = self.dialect.header.length;

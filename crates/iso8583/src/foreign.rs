@@ -143,6 +143,10 @@ fn tidy(draft: &mut Draft, remarks: &mut Vec<Remark>) {
 /// # Errors
 /// When the text is no such specification, or its message type or bitmap cannot be carried over.
 pub fn import(format: Format, text: &str, id: &str) -> Result<Imported, ImportError> {
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err(ImportError::part("id", format!("{id:?} must be letters, digits and -")));
+    }
+    let text = text.trim_start_matches('\u{FEFF}');
     let mut remarks = Vec::new();
     let mut draft: Draft = match format {
         Format::MoovJson => moov::read(text, &mut remarks)?,

@@ -173,7 +173,8 @@ impl Dialect {
             let Some(part) = self.header.find(name) else {
                 return refuse(Place::Header(name.as_str().into()), "a part of the header", "a name it does not have");
             };
-            encoder.header(part, &show::bytes(value, Content::Binary, Place::Header(name.as_str().into()))?)?;
+            let content = if part.binary { Content::Binary } else { Content::Text };
+            encoder.header(part, &show::bytes(value, content, Place::Header(name.as_str().into()))?)?;
         }
         let mut numbered = Vec::with_capacity(fields.len());
         for input in fields {
@@ -184,27 +185,39 @@ impl Dialect {
         }
         numbered.sort_by_key(|(number, _)| *number);
         for (number, input) in numbered {
-            let value = self.field_content(number, input)?;
-            encoder.field(number, &value)?;
+            match self.field_content(number, input)? {
+                Filling::Value(value) => encoder.field(number, &value)?,
+                Filling::Parts(bytes) => encoder.filled(number, &bytes)?,
+            };
         }
         encoder.finish()
     }
 
-    fn field_content(&self, number: u8, input: &Input) -> Result<Vec<u8>, EncodeError> {
+    fn field_content(&self, number: u8, input: &Input) -> Result<Filling, EncodeError> {
         let place = Place::Field(number);
         let spec = self.spec(number);
         let Some(info) = self.field(number) else {
             return refuse(place, "a field that the dialect has", "one that it does not have");
         };
         match (&info.structure, &input.value) {
-            (Some(structure), _) if !input.parts.is_empty() => build(structure, &input.parts, number, ""),
-            (None, _) if spec.sensitive == Sensitivity::Emv && !input.parts.is_empty() => {
-                build(&Structure::BER, &input.parts, number, "")
+            (Some(structure), _) if !input.parts.is_empty() => {
+                build(structure, &input.parts, number, "").map(Filling::Parts)
             }
-            (_, Some(value)) => show::bytes(value, spec.content, place),
-            (_, None) => windows(info, spec, input),
+            (None, _) if spec.sensitive == Sensitivity::Emv && !input.parts.is_empty() => {
+                build(&Structure::BER, &input.parts, number, "").map(Filling::Parts)
+            }
+            (_, Some(value)) => show::bytes(value, spec.content, place).map(Filling::Value),
+            (_, None) => windows(info, spec, input).map(Filling::Value),
         }
     }
+}
+
+/// What a field is filled with.
+enum Filling {
+    /// A value, which the field's encoding writes.
+    Value(Vec<u8>),
+    /// Parts, written already.
+    Parts(Vec<u8>),
 }
 
 impl Structure {
@@ -364,17 +377,19 @@ fn tagged_value(structure: &Structure, input: &Input, number: u8, path: &str) ->
 }
 
 fn put_part(part: &Part, input: &Input, place: Place, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let content = match (&part.structure, &input.value) {
+    match (&part.structure, &input.value) {
         (Some(structure), _) if !input.parts.is_empty() => {
             let (number, path) = match &place {
                 Place::Part(number, path) => (*number, path.to_string()),
                 _ => (0, String::new()),
             };
-            build(structure, &input.parts, number, &path)?
+            let content = build(structure, &input.parts, number, &path)?;
+            put_field(&part.spec.written(), &content, out).map_err(|misfit| misfit.at(place))
         }
-        (_, Some(value)) => show::bytes(value, part.spec.content, place.clone())?,
-        (_, None) => return refuse(place, "a value or parts", "neither"),
-    };
-    debug_assert!(part.spec.prefix != Prefix::None || part.spec.units > 0);
-    put_field(&part.spec, &content, out).map_err(|misfit| misfit.at(place))
+        (_, Some(value)) => {
+            let content = show::bytes(value, part.spec.content, place.clone())?;
+            put_field(&part.spec, &content, out).map_err(|misfit| misfit.at(place))
+        }
+        (_, None) => refuse(place, "a value or parts", "neither"),
+    }
 }

@@ -102,10 +102,10 @@ pub(crate) fn bytes(value: &Shown, content: Content, place: Place) -> Result<Vec
         Shown::Hex(text) => return unhex(text, place),
         Shown::Text(text) => text,
     };
-    if text.contains('*') && !matches!(content, Content::Printable | Content::Text | Content::Binary) {
+    if text.contains('*') && !matches!(content, Content::Printable | Content::Text) {
         return refuse(place, "a value that is not masked", "stars");
     }
-    if content == Content::HexText {
+    if matches!(content, Content::HexText | Content::Binary) {
         return unhex(text, place);
     }
     if text.is_ascii() {

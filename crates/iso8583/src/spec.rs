@@ -298,6 +298,11 @@ impl Spec {
         }
     }
 
+    /// The same for content that is in its final bytes.
+    pub(crate) fn written(self) -> Spec {
+        Spec { content: Content::Binary, form: Form::Bytes, ..self }.settled()
+    }
+
     /// The same with the fields set that follow from others.
     pub(crate) fn settled(self) -> Spec {
         let plain = self.scale == 1

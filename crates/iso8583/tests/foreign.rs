@@ -166,6 +166,8 @@ fn what_is_no_specification_says_why() {
         let error: ImportError = import(format, text, "x").expect_err(text);
         assert!(error.to_string().contains(words), "{text}: {error}");
     }
+    let error = import(Format::MoovJson, MOOV, "my host").expect_err("a blank in the id");
+    assert!(error.to_string().contains("letters, digits and -"), "{error}");
 }
 /// One field's bytes behind a packed message type and bitmap, and its leaves.
 fn field_alone(toml: &str, number: u8, wire: &str) -> Result<Values, String> {
@@ -398,6 +400,52 @@ fn text_written_in_hexadecimal_throughout() {
     let found = read(&unmasked(&imported.toml), &line);
     let expected = [("41", "AB"), ("52", "01FF"), ("60", "123")];
     assert_eq!(found, Ok(expected.map(|(place, value)| (place.to_owned(), value.to_owned())).into()));
+}
+
+#[test]
+fn bitmaps_of_moov() {
+    let table = [
+        (r#"{"type": "Bitmap", "enc": "Binary", "prefix": "Binary.Fixed"}"#, "2000000000000000 12", 0),
+        (
+            r#"{"type": "Bitmap", "length": 8, "enc": "Binary", "prefix": "Hex.Fixed"}"#,
+            "A000000000000000 4000000000000000 12 41",
+            0,
+        ),
+        (
+            r#"{"type": "Bitmap", "length": 16, "enc": "Binary", "prefix": "Hex.Fixed"}"#,
+            "2000000000000000 4000000000000000 12 41",
+            0,
+        ),
+        (
+            r#"{"type": "Bitmap", "length": 16, "enc": "Hex", "prefix": "Hex.Fixed"}"#,
+            "32303030303030303030303030303030 12",
+            0,
+        ),
+        (
+            r#"{"type": "Bitmap", "length": 16, "enc": "HexToASCII", "prefix": "Hex.Fixed"}"#,
+            "32303030303030303030303030303030 12",
+            1,
+        ),
+        (
+            r#"{"type": "Bitmap", "length": 16, "enc": "HexToASCII", "prefix": "Hex.Fixed", "disableAutoExpand": true}"#,
+            "32303030303030303030303030303030 34303030303030303030303030303030 12 41",
+            0,
+        ),
+    ];
+    for (bitmap, wire, remarks) in table {
+        let specification = format!(
+            r#"{{"fields": {{"0": {{"type": "String", "length": 4, "enc": "BCD", "prefix": "BCD.Fixed"}}, "1": {bitmap},
+            "3": {{"type": "String", "length": 2, "enc": "BCD", "prefix": "BCD.Fixed"}},
+            "66": {{"type": "String", "length": 1, "enc": "ASCII", "prefix": "ASCII.Fixed"}}}}}}"#
+        );
+        let imported = import(Format::MoovJson, &specification, "one").expect("import");
+        assert_eq!(imported.remarks.len(), remarks, "{bitmap}");
+        let frame = format!("0200{}", wire.replace(' ', ""));
+        let found =
+            read(&unmasked(&imported.toml), &serde_json::json!({ "mti": "0200", "frame": frame })).expect(bitmap);
+        assert_eq!(found.get("3").map(String::as_str), Some("12"), "{bitmap}");
+        assert_eq!(found.get("66").map(String::as_str), wire.ends_with("41").then_some("A"), "{bitmap}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! From facts to a verdict.
 
+use base16ct::lower::encode_string as hex;
 use onus_model::{Cause, ExceptionKind, FactUsed, Finding, FindingStatus, Reason, Verdict};
 use sha2::{Digest, Sha256};
 
@@ -119,13 +120,6 @@ pub fn verdict_sha256(pack: &Pack, facts: &Facts, verdict: &Verdict) -> String {
         verdict.loss_minor
     );
     hex(&Sha256::digest(text))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        text.push_str(&format!("{byte:02x}"));
-        text
-    })
 }
 
 #[cfg(test)]

@@ -213,7 +213,7 @@ impl Pack {
         let pack = Self {
             id: rule_file.id,
             version: rule_file.version,
-            sha256: sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: base16ct::lower::encode_string(&sha256),
             duties: rule_file.duties,
             causes: causes_read?,
             rules: rules_read?,

@@ -2,20 +2,22 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use onus_model::Instant;
 
 use crate::home::Home;
-use crate::{Format, Place, import, report, serve};
+use crate::serve::Ready;
+use crate::{Format, Place, demo_live, import, report, serve};
 
 /// The demo day, a folder of an acquirer's files.
 const DAY: &[u8] = include_bytes!("../../../demo/day.tar.xz");
 /// The demo's clock: some days after the day, when payouts and first disputes are in.
 const AS_OF: &str = "2026-10-12T09:00:00+08:00";
 
-/// Imports the demo day and serves it.
-pub(crate) fn demo(store: PathBuf, port: u16, import_only: bool) -> Result<()> {
+/// Imports the demo day and serves it, with live traffic beside it.
+pub(crate) fn demo(store: PathBuf, port: u16, import_only: bool, live: bool) -> Result<()> {
     let place = Place { store, database: None, tenant: "demo".to_owned() };
     let mut home = Home::open(&place)?;
     let as_of = Instant::parse(AS_OF).map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -36,16 +38,28 @@ pub(crate) fn demo(store: PathBuf, port: u16, import_only: bool) -> Result<()> {
         Err(_) => serve::random_text()?,
     };
     set_administrator(&home, &password)?;
-    serve::serve(&home, SocketAddr::from((Ipv4Addr::LOCALHOST, port)), Some(as_of), false, |address| {
-        println!();
-        println!("  open      http://{address}");
-        println!("  sign in   admin / {password}");
-        println!("  clock     {AS_OF} (the demo's own)");
-        println!("  look at   the two story cards on the first page:");
-        println!("            湖南 Hunan: tampered terminals, money paid elsewhere");
-        println!("            十堰 Shiyan: payments under CNY 500 that time out on one network line");
-        println!("  stop      Ctrl-C");
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let (live, gateway) = if live { Some(demo_live::prepare(&home, &place.store, as_of)?) } else { None }.unzip();
+    serve::serve(Arc::new(home), gateway, listen, Some(as_of), false, |ready| {
+        if let (Some(live), Some(gateway)) = (&live, ready.gateway) {
+            live.begin(gateway);
+        }
+        say(ready, &password);
     })
+}
+
+fn say(ready: &Ready, password: &str) {
+    println!();
+    println!("  open      http://{}", ready.server);
+    println!("  sign in   admin / {password}");
+    println!("  clock     {AS_OF} (the demo's own)");
+    println!("  look at   the two story cards on the first page:");
+    println!("            湖南 Hunan: tampered terminals, money paid elsewhere");
+    println!("            十堰 Shiyan: payments under CNY 500 that time out on one network line");
+    if let Some(gateway) = ready.gateway {
+        println!("            网关 Gateway in the menu: live payments of simulated terminals through {gateway}");
+    }
+    println!("  stop      Ctrl-C");
 }
 
 fn name_tenant(home: &mut Home) -> Result<()> {

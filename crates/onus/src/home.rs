@@ -1,8 +1,8 @@
 //! Where an installation keeps its data: database, vault, signing key, tenant.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use onus_evidence::SigningKey;
@@ -15,6 +15,7 @@ use crate::Place;
 
 /// An installation, opened.
 pub(crate) struct Home {
+    folder: PathBuf,
     pub(crate) store: Store,
     pub(crate) vault: Vault,
     pub(crate) key: SigningKey,
@@ -45,7 +46,16 @@ impl Home {
                 tenant
             }
         };
-        Ok(Self { store, vault, key, tenant })
+        Ok(Self { folder: place.store.clone(), store, vault, key, tenant })
+    }
+
+    /// Waits until no other process imports into this installation. The lock goes with the file.
+    pub(crate) fn lock_imports(&self) -> Result<File> {
+        let path = self.folder.join("import.lock");
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.with_context(|| format!("could not open {}", path.display()))?;
+        file.lock().with_context(|| format!("could not lock {}", path.display()))?;
+        Ok(file)
     }
 
     /// The tenant's zone.

@@ -19,6 +19,7 @@ pub(crate) fn import(home: &Home, from: &Path, now: Instant, quiet: bool) -> Res
         bail!("{} is neither a folder nor a .tar.xz archive", from.display());
     }
     let importer = Importer::new(&home.store, &home.vault, &home.key, home.tenant.clone(), now)?;
+    let _lock = home.lock_imports()?;
     let bar = Bar::new(quiet);
     let report = importer.import(folder, &bar);
     bar.bar.finish_and_clear();

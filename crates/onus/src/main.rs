@@ -2,15 +2,21 @@
 #![expect(clippy::print_stdout, reason = "a command line prints")]
 
 mod demo;
+mod demo_live;
 mod explain;
+mod gateway;
+mod gateway_registers;
+mod gateway_status;
 mod home;
 mod import;
+mod iso;
 mod report;
 mod serve;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -35,7 +41,7 @@ const FINDINGS: u8 = 3;
     name = "onus",
     version,
     about = "Who bears it? For every POS payment that did not end as it should.",
-    after_help = "Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 something was found (verify)."
+    after_help = "Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 something was found (verify, iso)."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -77,9 +83,29 @@ enum Format {
     Jsonl,
 }
 
+/// What a process does.
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+enum Role {
+    All,
+    Server,
+    Gateway,
+}
+
+#[derive(Subcommand)]
+enum GatewayCommand {
+    /// Print what each gateway said last.
+    Status {
+        #[command(flatten)]
+        place: Place,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+}
+
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API and the console.
+    /// Serve the API and the console, or run the gateway, or both.
     Serve {
         #[command(flatten)]
         place: Place,
@@ -92,6 +118,16 @@ enum Command {
         /// Send the session cookie over HTTPS only.
         #[arg(long, env = "ONUS_COOKIE_SECURE")]
         cookie_secure: bool,
+        /// What this process is: server (API and console), gateway (between terminals and hosts), or all. All when
+        /// --config is given, else server.
+        #[arg(long, value_enum, env = "ONUS_ROLE")]
+        role: Option<Role>,
+        /// Configuration of the gateway, such as docs/examples/gateway.toml.
+        #[arg(long, env = "ONUS_GATEWAY_CONFIG")]
+        config: Option<PathBuf>,
+        /// Leave closed segments of the gateway's journal for `onus import` instead of importing them here.
+        #[arg(long)]
+        no_import: bool,
     },
     /// Import the demo day, serve it on loopback and say what to look at.
     Demo {
@@ -104,7 +140,13 @@ enum Command {
         /// Import only, do not serve.
         #[arg(long)]
         import_only: bool,
+        /// No live traffic beside the imported day.
+        #[arg(long)]
+        no_live: bool,
     },
+    /// Gateways of this installation.
+    #[command(subcommand)]
+    Gateway(GatewayCommand),
     /// Import a folder of files, or a .tar.xz of one; what is known already is left alone.
     Import {
         /// Folder or archive.
@@ -163,6 +205,9 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
+    /// Messages of ISO 8583: read, write, compare, mask, send, and find out their dialect.
+    #[command(subcommand)]
+    Iso(iso::IsoCommand),
     /// Add a user; the password is read from ONUS_PASSWORD.
     User {
         /// Name to sign in with.
@@ -198,12 +243,23 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<u8> {
     match cli.command {
-        Command::Serve { place, listen, as_of, cookie_secure } => {
-            let home = Home::open(&place)?;
-            serve::serve(&home, listen, home::as_of(as_of.as_deref())?, cookie_secure, |_| {})?;
+        Command::Serve { place, listen, as_of, cookie_secure, role, config, no_import } => {
+            let role = role.unwrap_or(if config.is_some() { Role::All } else { Role::Server });
+            let as_of = home::as_of(as_of.as_deref())?;
+            let gateway = serve::gateway(role, config.as_deref(), as_of, !no_import)?;
+            let home = Arc::new(Home::open(&place)?);
+            match role {
+                Role::Gateway => serve::gateway_alone(home, gateway)?,
+                Role::All | Role::Server => serve::serve(home, gateway, listen, as_of, cookie_secure, |_| {})?,
+            }
             Ok(OK)
         }
-        Command::Demo { store, port, import_only } => demo::demo(store, port, import_only).map(|()| OK),
+        Command::Gateway(GatewayCommand::Status { place, format }) => {
+            gateway::print_status(&Home::open(&place)?, format).map(|()| OK)
+        }
+        Command::Demo { store, port, import_only, no_live } => {
+            demo::demo(store, port, import_only, !no_live).map(|()| OK)
+        }
         Command::Import { from, place, as_of, format } => {
             let home = Home::open(&place)?;
             let now = home::as_of(as_of.as_deref())?.unwrap_or_else(home::now);
@@ -239,6 +295,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Explain { key, place, lang, format } => {
             explain::explain(&Home::open(&place)?, &key, lang, format).map(|()| OK)
         }
+        Command::Iso(command) => iso::run(command),
         Command::User { username, place, role, agent } => {
             let home = Home::open(&place)?;
             let password = std::env::var("ONUS_PASSWORD")

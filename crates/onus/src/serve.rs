@@ -1,22 +1,85 @@
 //! Wiring of the server.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use onus_model::Instant;
 use onus_server::ServerConfig;
+use tokio::signal::unix::{SignalKind, signal};
 
+use crate::Role;
+use crate::gateway::{MovedClock, Run, Running, read_config};
 use crate::home::{self, Home};
 
-/// Serves until it is told to stop.
+/// The gateway that a role asks for, as its configuration says; none for a server.
+pub(crate) fn gateway(role: Role, config: Option<&Path>, as_of: Option<Instant>, import: bool) -> Result<Option<Run>> {
+    match (role, config) {
+        (Role::Server, None) => Ok(None),
+        (Role::Server, Some(_)) => {
+            bail!("--config is for a gateway: leave --role out, or say --role all or --role gateway")
+        }
+        (Role::All | Role::Gateway, None) => {
+            bail!("a gateway needs --config FILE; docs/examples/gateway.toml is an example")
+        }
+        (Role::All | Role::Gateway, Some(path)) => {
+            let clock = as_of.map_or_else(onus_gateway::SystemClock::shared, MovedClock::shared);
+            Ok(Some(Run { config: read_config(path)?, clock, import }))
+        }
+    }
+}
+
+/// Runs a gateway until Ctrl-C or SIGTERM.
+pub(crate) fn gateway_alone(home: Arc<Home>, gateway: Option<Run>) -> Result<()> {
+    let Some(run) = gateway else { bail!("a gateway needs --config FILE") };
+    log_to_stderr();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // The signals are caught before anything is begun that must be ended in order.
+    let (mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    let running = start(&home, run)?;
+    runtime.block_on(async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    });
+    running.stop();
+    Ok(())
+}
+
+fn start(home: &Arc<Home>, run: Run) -> Result<Running> {
+    let running = Running::start(Arc::clone(home), run)?;
+    println!("gateway listening on {}", running.address());
+    Ok(running)
+}
+
+/// What a gateway has to say goes to standard error; ONUS_LOG chooses how much.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ONUS_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // Somebody else may have set it up already.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Serves until it is told to stop; with a gateway, that too. `ready` is told both addresses.
 pub(crate) fn serve(
-    home: &Home,
+    home: Arc<Home>,
+    gateway: Option<Run>,
     listen: SocketAddr,
     as_of: Option<Instant>,
     cookie_secure: bool,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(&Ready),
 ) -> Result<()> {
-    let setup_token = first_run_token(home)?;
+    let setup_token = first_run_token(&home)?;
     if let Some(token) = &setup_token {
         println!("first run: open http://{listen}/setup and make the administrator with the code {token}");
     }
@@ -27,14 +90,31 @@ pub(crate) fn serve(
         public_key: home.key.verifying_key().to_string(),
         setup_token,
     };
+    let running = match gateway {
+        Some(run) => {
+            log_to_stderr();
+            Some(start(&home, run)?)
+        }
+        None => None,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let announce = |address: SocketAddr| {
         println!("listening on http://{address}");
-        ready(address);
+        ready(&Ready { server: address, gateway: running.as_ref().map(Running::address) });
     };
-    runtime
-        .block_on(onus_server::serve(config, home.store.clone(), home.vault.clone(), announce))
-        .map_err(|error| anyhow!("{error}"))
+    let served = runtime.block_on(onus_server::serve(config, home.store.clone(), home.vault.clone(), announce));
+    if let Some(running) = running {
+        running.stop();
+    }
+    served.map_err(|error| anyhow!("{error}"))
+}
+
+/// Where a process can be reached.
+pub(crate) struct Ready {
+    /// API and console.
+    pub(crate) server: SocketAddr,
+    /// Terminals.
+    pub(crate) gateway: Option<SocketAddr>,
 }
 
 /// A code for making the first administrator; none when there are users already.

@@ -3,6 +3,7 @@
 use onus_model::{CardType, Date, LegKind, MerchantCode, ObservationRef, PaymentKey, TerminalId, Zone};
 use rustc_hash::FxHashMap;
 
+use crate::gateway::GatewayTrace;
 use crate::interner::Interner;
 use crate::legs::{ClearingLeg, JournalKind, JournalLeg, PayoutLeg};
 use crate::switchboard::{Exchange, Reversal, Switchboard};
@@ -98,6 +99,12 @@ impl Book {
         self.board.exchanges.get(attempt.exchange? as usize)
     }
 
+    /// What the gateway wrote down about an attempt.
+    #[must_use]
+    pub fn gateway_trace(&self, attempt: &Attempt) -> Option<&GatewayTrace> {
+        self.board.trace_of(self.exchange(attempt)?)
+    }
+
     /// The reversal of an attempt.
     #[must_use]
     pub fn reversal(&self, attempt: &Attempt) -> Option<&Reversal> {
@@ -165,6 +172,9 @@ impl Book {
             let reversal =
                 self.board.reversal_of(exchange).map(|reversal| reversal.spans.as_slice()).unwrap_or_default();
             found.extend(reversal.iter().map(|span| span.observation(LegKind::Switch)));
+            let trace = self.board.trace_of(exchange).map(|trace| trace.spans.as_slice()).unwrap_or_default();
+            let noted = trace.iter().filter(|noted| exchange.spans().all(|span| span != **noted));
+            found.extend(noted.map(|span| span.observation(LegKind::Switch)));
         }
         found.extend(self.clearing_of(attempt).map(|line| line.span.observation(LegKind::Clearing)));
         if let Some(line) = self.cleared(attempt) {

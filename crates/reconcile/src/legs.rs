@@ -2,6 +2,7 @@
 
 use onus_model::{CardType, Date, Instant, MaskedPan, MerchantCode, ResponseCode, Span, TerminalId};
 
+use crate::gateway::Seen;
 use crate::interner::Symbol;
 
 /// What a journal line records.
@@ -144,6 +145,8 @@ pub struct Frame {
     pub direction: Direction,
     /// Line it went over.
     pub link: u16,
+    /// Who saw it.
+    pub seen: Seen,
     /// Its fields.
     pub fields: FrameFields,
 }

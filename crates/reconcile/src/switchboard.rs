@@ -5,6 +5,7 @@
 use onus_model::{Instant, MaskedPan, MerchantCode, ResponseCode, Span, TerminalId};
 use rustc_hash::FxHashMap;
 
+use crate::gateway::{GatewayEvent, GatewayFact, GatewayTrace, Seen};
 use crate::legs::{Direction, Frame};
 
 /// One payment message as it crossed the wire, from the terminal's request to the reply it got.
@@ -60,6 +61,10 @@ pub struct Exchange {
     pub reply_text_len: u16,
     /// Reversal, by index of [`Switchboard::reversals`].
     pub reversal: Option<u32>,
+    /// Only the gateway saw it: nothing is known of what the host did behind it.
+    pub tapped: bool,
+    /// What the gateway wrote down about it, by index of [`Switchboard::traces`].
+    pub trace: Option<u32>,
 }
 
 impl Exchange {
@@ -170,6 +175,8 @@ pub struct Switchboard {
     pub settlements: Vec<Settlement>,
     /// Times without any answered management message on a network line, longer than a missed echo.
     pub silences: Vec<LinkSilence>,
+    /// What the gateway wrote down about exchanges.
+    pub traces: Vec<GatewayTrace>,
     /// Frames that found no partner.
     pub orphans: Vec<Frame>,
     by_terminal: FxHashMap<(TerminalId, u32), u32>,
@@ -181,6 +188,8 @@ pub struct Switchboard {
 
 /// Longer than this without an answered echo, a line was silent (echoes come every five minutes).
 const SILENCE_SECONDS: i64 = 400;
+/// A capture and a gateway see the same request within this; their clocks may differ.
+const SAME_REQUEST_SECONDS: i64 = 60;
 
 impl Switchboard {
     /// Takes the next frame.
@@ -203,6 +212,31 @@ impl Switchboard {
         if known.is_none() {
             self.orphans.push(frame);
         }
+    }
+
+    /// Takes an entry of the gateway's journal; one about no known payment is left alone.
+    pub fn note(&mut self, event: &GatewayEvent) {
+        if event.fact == GatewayFact::Other {
+            return;
+        }
+        let Some(index) = self.of_terminal(event.tid, event.stan) else { return };
+        let Some(exchange) = self.exchanges.get_mut(index as usize).filter(|found| found.batch == event.batch) else {
+            return;
+        };
+        let next = u32::try_from(self.traces.len()).unwrap_or(u32::MAX);
+        let trace = *exchange.trace.get_or_insert(next);
+        if trace == next {
+            self.traces.push(GatewayTrace::default());
+        }
+        if let Some(trace) = self.traces.get_mut(trace as usize) {
+            trace.add(event);
+        }
+    }
+
+    /// What the gateway wrote down about an exchange.
+    #[must_use]
+    pub fn trace_of(&self, exchange: &Exchange) -> Option<&GatewayTrace> {
+        self.traces.get(exchange.trace? as usize)
     }
 
     /// The exchange of a terminal's trace, the latest when a trace was used again.
@@ -232,7 +266,30 @@ impl Switchboard {
         self.exchanges.shrink_to_fit();
     }
 
+    /// The same request, seen by the capture and by the gateway: it is one exchange.
+    fn seen_before(&mut self, frame: &Frame) -> Option<()> {
+        let fields = &frame.fields;
+        let index = self.of_terminal(fields.tid, fields.stan)?;
+        let known = self.exchanges.get_mut(index as usize)?;
+        let same = known.batch == fields.batch
+            && known.amount_minor == fields.amount_minor
+            && known.tapped != (frame.seen == Seen::Tapped)
+            && frame.at.seconds_since(known.requested_at).abs() <= SAME_REQUEST_SECONDS;
+        if !same {
+            return None;
+        }
+        if frame.seen == Seen::Captured {
+            known.tapped = false;
+            // What goes out to the network next is this request.
+            self.under_way.insert(fields.tid, index);
+        }
+        Some(())
+    }
+
     fn request(&mut self, frame: &Frame) -> Option<()> {
+        if self.seen_before(frame).is_some() {
+            return Some(());
+        }
         let fields = &frame.fields;
         let index = u32::try_from(self.exchanges.len()).ok()?;
         self.exchanges.push(Exchange {
@@ -261,6 +318,8 @@ impl Switchboard {
             terminal_rc: ResponseCode::EMPTY,
             reply_text_len: 0,
             reversal: None,
+            tapped: frame.seen == Seen::Tapped,
+            trace: None,
         });
         self.by_terminal.insert((fields.tid, fields.stan), index);
         // A terminal has one request under way at a time.
@@ -307,6 +366,10 @@ impl Switchboard {
         exchange.reply_text_len = fields.text_len;
         if fields.rrn != 0 {
             exchange.rrn = fields.rrn;
+        }
+        if frame.seen == Seen::Gate {
+            let (tid, batch, stan) = (fields.tid, exchange.batch, fields.stan);
+            self.note(&GatewayEvent { span: frame.span, at: frame.at, tid, batch, stan, fact: GatewayFact::Refused });
         }
         Some(())
     }

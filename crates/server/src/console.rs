@@ -3,9 +3,9 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
+use base16ct::lower::encode_string as hex;
 use rust_embed::{Embed, EmbeddedFile};
 
-use crate::accounts::hex;
 use crate::language::Lang;
 use crate::sign_in::see_other;
 use crate::sign_in_page::percent_encoded;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use onus_intake::tap::Record;
 use onus_intake::{FileKind, describe_row};
 use onus_model::{Date, Instant, LegKind, Zone};
 use onus_store::StoreError;
@@ -90,12 +91,15 @@ impl<'a> OpenFiles<'a> {
     }
 }
 
-/// The header of a delimited file; files of other layouts have none.
+/// The header of a delimited file, or the first bytes of a segment; files of other layouts have none.
 fn first_line(reader: &mut SealReader, kind: FileKind) -> Result<Vec<u8>, StoreError> {
+    let len = u32::try_from(reader.size().min(HEADER_MAX)).unwrap_or(0);
+    if kind == FileKind::Tap {
+        return reader.read_at(0, len);
+    }
     if kind.layout() != "csv-1" {
         return Ok(Vec::new());
     }
-    let len = u32::try_from(reader.size().min(HEADER_MAX)).unwrap_or(0);
     let start = reader.read_at(0, len)?;
     Ok(start.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec())
 }
@@ -108,6 +112,7 @@ fn happened_at(kind: FileKind, bytes: &[u8], fields: &[LegField], started: Date,
             let micros: [u8; 8] = bytes.get(..8)?.try_into().ok()?;
             i64::try_from(u64::from_be_bytes(micros)).ok().map(Instant)
         }
+        FileKind::Tap => Record::read(bytes).ok().map(|record| Instant(record.at())),
         FileKind::Journal => {
             let date = Date::parse(value("date")?.as_bytes()).ok()?;
             Some(zone.instant(date, second_of_day(&value("time")?.replace(':', ""))?))

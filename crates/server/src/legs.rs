@@ -148,7 +148,8 @@ fn messages(reads: &[Read]) -> (String, String) {
     let value = |read: &Read, name: &str| read.row.fields.iter().find(|it| it.name == name).map(|it| it.value.clone());
     let mti = |read: &Read| value(read, "MTI").unwrap_or_default();
     let reply = reads.iter().filter(|read| mti(read) == "0210").find_map(|read| value(read, "F39"));
-    let n = reads.len();
+    // The gateway's journal has entries that are no messages.
+    let n = reads.iter().filter(|read| !mti(read).is_empty()).count();
     let (mut zh, mut en) = match reply {
         Some(rc) => (format!("{n} 条报文，应答码 {rc}"), format!("{n} messages, response code {rc}")),
         None => (format!("{n} 条报文，没有应答"), format!("{n} messages, no reply")),

@@ -53,6 +53,7 @@ pub(crate) enum Action {
     ListBreaks,
     ListFiles,
     ListRejects,
+    ListGateways,
     ReadCheckpoint,
     ReadEvidence,
     ListAudit,
@@ -60,7 +61,7 @@ pub(crate) enum Action {
 }
 
 /// Every route of the API and what it does. A route that is missing here is refused for everybody.
-pub(crate) const ROUTES: [(Method, &str, Action); 17] = [
+pub(crate) const ROUTES: [(Method, &str, Action); 18] = [
     (Method::GET, "/api/v1/session", Action::ReadSession),
     (Method::DELETE, "/api/v1/session", Action::SignOut),
     (Method::GET, "/api/v1/overview", Action::ReadOverview),
@@ -74,6 +75,7 @@ pub(crate) const ROUTES: [(Method, &str, Action); 17] = [
     (Method::GET, "/api/v1/breaks", Action::ListBreaks),
     (Method::GET, "/api/v1/files", Action::ListFiles),
     (Method::GET, "/api/v1/rejects", Action::ListRejects),
+    (Method::GET, "/api/v1/gateways", Action::ListGateways),
     (Method::GET, "/api/v1/evidence/checkpoint", Action::ReadCheckpoint),
     (Method::GET, "/api/v1/evidence/entries/{index}", Action::ReadEvidence),
     (Method::GET, "/api/v1/audit", Action::ListAudit),
@@ -85,6 +87,11 @@ pub(crate) fn action_of(method: &Method, pattern: &str) -> Option<Action> {
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let known = ROUTES.iter().find(|(known, path, _)| known == method && *path == pattern);
     known.map(|(_, _, action)| *action)
+}
+
+/// Whether a console asks for it every few seconds. What was read so is not noted in the audit; what was refused is.
+pub(crate) const fn is_polled(action: Action) -> bool {
+    matches!(action, Action::ListGateways)
 }
 
 /// Whether a role may do something.
@@ -104,8 +111,8 @@ pub(crate) const fn allow(role: Role, action: Action) -> bool {
         | Action::ReadCheckpoint
         | Action::ReadEvidence
         | Action::ReadApiDocument => true,
-        // Files belong to the acquirer, not to one agent.
-        Action::ListFiles | Action::ListRejects => !matches!(role, Role::Agent),
+        // Files and gateways belong to the acquirer, not to one agent.
+        Action::ListFiles | Action::ListRejects | Action::ListGateways => !matches!(role, Role::Agent),
         Action::ListAudit => matches!(role, Role::Administrator | Role::Reviewer),
     }
 }
@@ -139,6 +146,7 @@ mod tests {
         ListBreaks       administrator operator      reviewer      agent
         ListFiles        administrator operator      reviewer      -
         ListRejects      administrator operator      reviewer      -
+        ListGateways     administrator operator      reviewer      -
         ReadCheckpoint   administrator operator      reviewer      agent
         ReadEvidence     administrator operator      reviewer      agent
         ListAudit        administrator -             reviewer      -

@@ -12,6 +12,7 @@ pub mod episodes;
 mod error;
 pub mod exceptions;
 pub mod files;
+pub mod gateway_status;
 pub mod ledger;
 pub mod log;
 mod migrate;

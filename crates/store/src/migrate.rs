@@ -1,5 +1,6 @@
 //! The schema: numbered scripts inside the program, each run once, in one transaction, and never changed after.
 
+use base16ct::lower::encode_string as hex;
 use sha2::{Digest, Sha256};
 
 use crate::error::StoreError;
@@ -47,6 +48,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         number: 3,
         name: "statistics",
         script: Script::Dialects { sqlite: include_str!("../migrations/sqlite/0003_statistics.sql"), postgres: "" },
+    },
+    Migration {
+        number: 4,
+        name: "gateway",
+        script: Script::Common(include_str!("../migrations/common/0004_gateway.sql")),
     },
 ];
 
@@ -132,11 +138,6 @@ fn refuse_newer(tx: &mut Tx<'_>, migrations: &[Migration]) -> Result<(), StoreEr
 
 fn checksum(sql: &str) -> String {
     hex(&Sha256::digest(sql.as_bytes()))
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// PostgreSQL's names for the portable types. Text is ordered by code point, as SQLite does,

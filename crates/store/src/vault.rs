@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base16ct::lower::encode_string as hex;
 use sha2::{Digest as _, Sha256};
 use zstd::bulk::{Compressor, Decompressor};
 
 use crate::StoreError;
-use crate::migrate::hex;
 
 /// Bytes of a block before compression. Handing over exactly this much at a time avoids a copy.
 pub const BLOCK_LEN: usize = 1 << 20;

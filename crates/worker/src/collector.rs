@@ -45,6 +45,7 @@ impl Sink for Collector<'_> {
             Row::Slip(row) => self.records.slips.push(row),
             Row::Claim(row) => self.records.claims.push(row),
             Row::Notice(row) => self.records.notices.push(row),
+            Row::Gateway(row) => self.records.book.board.note(&row),
         }
     }
 

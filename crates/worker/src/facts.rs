@@ -5,7 +5,7 @@ use onus_fleet::{Registry, UpdateState};
 use onus_incident::Family;
 use onus_liability::Facts;
 use onus_model::{BreakClass, ExceptionKind, Instant, MerchantCode, Span};
-use onus_reconcile::{Attempt, Book, Break, TerminalReversal, TerminalStatus};
+use onus_reconcile::{Attempt, Book, Break, Exchange, Following, TerminalReversal, TerminalStatus};
 use rustc_hash::FxHashMap;
 
 use crate::payout::account_change;
@@ -92,15 +92,22 @@ impl Around<'_> {
             exchange.others.map(|span| if span.len > 0 { self.place(span) } else { request.clone() });
         facts.yes("wire.sent", true, &request);
         facts.yes("card.chip_data", exchange.chip, &request);
-        facts.yes("wire.forwarded", exchange.forwarded(), &forward);
-        facts.yes("wire.answered", exchange.answered(), &answer);
-        facts.yes("wire.replied", exchange.replied(), &reply);
+        self.gateway(exchange, facts, &reply);
+        // The gateway does not see what the host did behind it: that stays unknown.
+        if !exchange.tapped {
+            facts.yes("wire.forwarded", exchange.forwarded(), &forward);
+            facts.yes("wire.answered", exchange.answered(), &answer);
+        }
         if exchange.answered() {
             facts.yes("wire.approved", exchange.network_rc == *"00", &answer);
         }
         // The hop that wrote a code: the network side when its answer holds it, else the acquirer.
         let code = if exchange.terminal_rc.is_empty() { exchange.network_rc } else { exchange.terminal_rc };
-        if !code.is_empty() && code != *"00" {
+        if exchange.tapped && !code.is_empty() && code != *"00" {
+            let refused = self.book.gateway_trace(self.attempt).is_some_and(|trace| trace.refused.is_some());
+            facts.word("code.value", code.as_str(), &reply);
+            facts.word("code.written_by", if refused { "gateway" } else { "host" }, &reply);
+        } else if !code.is_empty() && code != *"00" {
             let by_network = exchange.network_rc == code;
             facts.word("code.value", code.as_str(), &reply);
             facts.word(
@@ -112,7 +119,7 @@ impl Around<'_> {
         let long = i64::from(exchange.reply_text_len) > self.terms.long_reply_text_bytes.value;
         facts.yes("reply.long_text", long, &reply);
         self.reversal(facts, &request);
-        if !exchange.forwarded() {
+        if !exchange.forwarded() && !exchange.tapped {
             let silent =
                 self.book.board.silences.iter().any(|silence| silence.from <= self.at && self.at <= silence.to);
             facts.yes("link.silent", silent, "measured:echo test of the acquirer's lines");
@@ -124,17 +131,51 @@ impl Around<'_> {
         }
     }
 
+    /// Whether the terminal got a reply, and what the gateway saw and did when it did not.
+    fn gateway(&self, exchange: &Exchange, facts: &mut Facts, reply: &str) {
+        let Some(trace) = self.book.gateway_trace(self.attempt) else {
+            facts.yes("wire.replied", exchange.replied(), reply);
+            return;
+        };
+        match trace.undelivered {
+            Some(span) => facts.yes("wire.replied", false, &self.place(span)),
+            None => facts.yes("wire.replied", exchange.replied(), reply),
+        }
+        if let Some(span) = trace.undelivered {
+            facts.yes("gateway.terminal_gone", true, &self.place(span));
+        }
+        if let Some(span) = trace.no_reply {
+            facts.yes("gateway.host_silent", true, &self.place(span));
+        }
+        if let Some((_, span)) = trace.late {
+            facts.yes("gateway.late_reply", true, &self.place(span));
+        }
+        let word = match trace.following {
+            Some((Following::Reversed, span)) => Some(("confirmed", span)),
+            Some((Following::Unconfirmed | Following::OneSided, span)) => Some(("unconfirmed", span)),
+            Some((Following::Open | Following::Settled, _)) | None => None,
+        };
+        if let Some((word, span)) = word {
+            facts.word("reversal.gateway", word, &self.place(span));
+        }
+    }
+
     fn reversal(&self, facts: &mut Facts, request: &str) {
+        let tapped = self.book.exchange(self.attempt).is_some_and(|exchange| exchange.tapped);
         let Some(reversal) = self.book.reversal(self.attempt) else {
-            facts.yes("reversal.sent_to_network", false, request);
+            if !tapped {
+                facts.yes("reversal.sent_to_network", false, request);
+            }
             return;
         };
         let source = reversal.spans.first().map_or_else(|| request.to_owned(), |span| self.place(*span));
         if !reversal.reason.is_empty() {
             facts.word("reversal.reason", reversal.reason.as_str(), &source);
         }
-        facts.yes("reversal.sent_to_network", reversal.sent_to_network(), &source);
-        facts.yes("reversal.confirmed_by_network", reversal.confirmed_by_network(), &source);
+        if !tapped {
+            facts.yes("reversal.sent_to_network", reversal.sent_to_network(), &source);
+            facts.yes("reversal.confirmed_by_network", reversal.confirmed_by_network(), &source);
+        }
     }
 
     fn terminal(&self, facts: &mut Facts) {

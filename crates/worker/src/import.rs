@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Mutex;
 
+use base16ct::lower::encode_string as hex;
 use onus_evidence::SigningKey;
 use onus_intake::{FileKind, ReadOptions, ReadSummary, Tap, read_file};
 use onus_model::{Instant, Zone};
@@ -106,11 +107,19 @@ impl<'a> Importer<'a> {
     /// When the folder cannot be listed or the store fails. A file that cannot be read is in the report.
     pub fn import(&self, folder: &Path, progress: &dyn Progress) -> Result<ImportReport, WorkerError> {
         let Delivered { files, left } = discover(folder)?;
+        Ok(ImportReport { left, ..self.import_files(files, progress)? })
+    }
+
+    /// Imports these files, as [`Importer::import`] does with a folder.
+    ///
+    /// # Errors
+    /// When the store fails. A file that cannot be read is in the report.
+    pub fn import_files(&self, files: Vec<DeliveryFile>, progress: &dyn Progress) -> Result<ImportReport, WorkerError> {
         progress.started(files.iter().map(|file| file.size).sum());
         let known = self.known_files()?;
         let first_seq = known.iter().map(|file| file.seq).max().map_or(0, |seq| seq + 1);
         let mut jobs = Vec::with_capacity(files.len());
-        let mut report = ImportReport { left, ..ImportReport::default() };
+        let mut report = ImportReport::default();
         for (number, file) in files.into_iter().enumerate() {
             let seq = first_seq + i64::try_from(number).unwrap_or_default();
             jobs.push(Job { file, seq });
@@ -162,7 +171,7 @@ impl<'a> Importer<'a> {
         records: &mut Records,
         progress: &dyn Progress,
     ) -> Vec<Outcome> {
-        let (traffic, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.file.kind == FileKind::Switch);
+        let (traffic, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.file.kind.is_traffic());
         let taken = Mutex::new(known.iter().map(|file| file.id.clone()).collect::<Vec<_>>());
         let read = |jobs: Vec<Job>, records: &mut Records| -> Vec<Outcome> {
             jobs.into_iter()
@@ -370,13 +379,4 @@ fn sha256_of(path: &Path) -> io::Result<String> {
         }
         hash.update(buffer.get(..read).unwrap_or_default());
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -1,15 +1,20 @@
 //! How a payment ended, and which kinds of exception that makes.
 
 use onus_model::{BreakClass, ExceptionKind, Outcome};
-use onus_reconcile::{Attempt, Book, Break, JournalKind, TerminalReversal};
+use onus_reconcile::{Attempt, Book, Break, GatewayTrace, JournalKind, TerminalReversal};
 
 /// How an attempt ended at the point of sale, by the journal where there is one, else by the wire.
 pub(crate) fn outcome(book: &Book, attempt: &Attempt) -> Outcome {
     let Some(journal) = book.journal(attempt) else {
         let Some(exchange) = book.exchange(attempt) else { return Outcome::Approved };
+        let trace = book.gateway_trace(attempt);
+        let undelivered = trace.is_some_and(|trace| trace.undelivered.is_some());
         return match (exchange.terminal_rc.as_str(), exchange.reversal) {
-            ("00", None) => Outcome::Approved,
             (_, Some(_)) => Outcome::Reversed,
+            _ if trace.is_some_and(GatewayTrace::is_reversed) => Outcome::Reversed,
+            // A refusal that the terminal never got still means that nothing was paid.
+            ("00", None) if undelivered => Outcome::Unknown,
+            ("00", None) => Outcome::Approved,
             ("", None) => Outcome::Unknown,
             _ => Outcome::Declined,
         };

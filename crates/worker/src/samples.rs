@@ -130,7 +130,8 @@ fn class_of(book: &Book, attempt: &Attempt, outcome: Outcome) -> FailureClass {
         Outcome::Unread => FailureClass::Unread,
         Outcome::Approved | Outcome::Voided | Outcome::Refunded => FailureClass::None,
         Outcome::Declined | Outcome::Reversed | Outcome::Unknown => {
-            let Some(exchange) = exchange else { return FailureClass::None };
+            // Of what only the gateway saw, nobody can say on which side of the host it failed.
+            let Some(exchange) = exchange.filter(|exchange| !exchange.tapped) else { return FailureClass::None };
             let reason = book.reversal(attempt).map(|reversal| reversal.reason);
             match (
                 exchange.forwarded(),

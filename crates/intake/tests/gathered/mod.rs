@@ -84,6 +84,7 @@ pub(crate) fn span(row: &Row) -> Option<Span> {
         Row::Claim(row) => Some(row.span),
         Row::Slip(row) => Some(row.span),
         Row::Notice(row) => Some(row.span),
+        Row::Gateway(row) => Some(row.span),
         Row::Registry(_) => None,
     }
 }

@@ -49,7 +49,7 @@ fn numbers(said: Said, coding: Coding) -> Content {
     match coding {
         Coding::Bcd if known::track(said.number) => Content::Track(Coding::Bcd),
         Coding::Bcd => Content::Digits(Coding::Bcd),
-        _ if known::numeric(said.number) => Content::Digits(coding),
+        _ if known::surely_numeric(said.number) => Content::Digits(coding),
         _ => Content::Text(coding),
     }
 }

@@ -7,6 +7,12 @@ pub(super) fn numeric(number: u16) -> bool {
     matches!(number, 2..=27 | 32 | 33 | 49..=51 | 53 | 66..=89 | 90 | 99 | 100)
 }
 
+/// Fields that hold digits in every edition and in practice; others that should may hold a masked number, letters of a
+/// currency or of a point-of-service code.
+pub(super) fn surely_numeric(number: u16) -> bool {
+    matches!(number, 3..=21 | 23..=27 | 32 | 33 | 66..=89 | 99 | 100)
+}
+
 /// Fields that hold a track with digits and separators only.
 pub(super) fn track(number: u16) -> bool {
     matches!(number, 35 | 36)

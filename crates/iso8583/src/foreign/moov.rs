@@ -252,6 +252,13 @@ fn message_bitmap(field: &Field, remarks: &mut Vec<Remark>) -> Result<BitmapDraf
     match (bytes, field.disable_auto_expand) {
         (8, false) => Ok(draft(true, Third::Joined, None)),
         (8, true) => Ok(draft(false, Third::None, None)),
+        (16, false) if coding == ByteCoding::Hex => {
+            // Files from when the library did not look at it; today's versions read 16 bytes.
+            let what = "length 16 is taken as the 16 characters of one bitmap, a further one announced by its first bit; \
+                        where both are always sent, write fixed_bytes = 16";
+            Place::field("1", remarks).remark(what);
+            Ok(draft(true, Third::Joined, None))
+        }
         (16, _) => Ok(draft(true, Third::None, Some(16))),
         (24, _) => Ok(draft(true, Third::Joined, Some(24))),
         _ => {

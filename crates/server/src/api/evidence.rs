@@ -45,7 +45,7 @@ pub(crate) async fn checkpoint(State(state): State<ServerState>, actor: Actor) -
     let head = head.ok_or_else(|| Problem::not_found("检查点", "checkpoint yet"))?;
     Ok(Json(CheckpointDoc {
         size: head.size,
-        root: crate::accounts::hex(&head.root),
+        root: base16ct::lower::encode_string(&head.root),
         note: head.note,
         signed_at: actor.time(head.signed_at),
         public_key: state.config().public_key.clone(),

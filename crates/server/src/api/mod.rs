@@ -7,6 +7,7 @@ pub(crate) mod episodes;
 pub(crate) mod evidence;
 pub(crate) mod exception_detail;
 pub(crate) mod files;
+pub(crate) mod gateways;
 pub(crate) mod overview;
 pub(crate) mod payment_detail;
 pub(crate) mod payments;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(breaks::list))
         .routes(routes!(files::list))
         .routes(routes!(files::list_rejects))
+        .routes(routes!(gateways::list))
         .routes(routes!(evidence::checkpoint))
         .routes(routes!(evidence::entry))
         .routes(routes!(audit::list))

@@ -209,7 +209,7 @@ fn answer(found: Found, now: i64, actor: &Actor) -> Overview {
         evidence: EvidenceCount {
             entries: found.entries,
             checkpoint_size: head.as_ref().map_or(0, |it| it.size),
-            root: head.as_ref().map(|it| crate::accounts::hex(&it.root)).unwrap_or_default(),
+            root: head.as_ref().map(|it| base16ct::lower::encode_string(&it.root)).unwrap_or_default(),
             signed_at: actor.time_or_none(head.map(|it| it.signed_at)),
         },
         episodes: found.episodes.into_iter().take(EPISODES_SHOWN).map(|it| episode_row(it, actor)).collect(),

@@ -1,9 +1,10 @@
 //! What the routes answer.
 
 use axum::http::{Method, StatusCode};
+use onus_store::gateway_status::{self, GatewayStatusRow};
 use serde_json::{Value, json};
 
-use super::fixture::{DIVERTED, LATE, REVERSED, acquirer};
+use super::fixture::{DIVERTED, LATE, REVERSED, T, acquirer};
 use crate::Role::{Administrator, Agent, Reviewer};
 
 fn field<'v>(leg: &'v Value, name: &str) -> &'v Value {
@@ -118,6 +119,7 @@ async fn an_agent_sees_its_subtree_and_nothing_else() {
         "/api/v1/evidence/entries/1",
         "/api/v1/files",
         "/api/v1/rejects",
+        "/api/v1/gateways",
         "/api/v1/audit",
     ] {
         assert_eq!(fixture.ask(Method::GET, path, Some(Agent), &[]).await.status, StatusCode::NOT_FOUND, "{path}");
@@ -160,4 +162,27 @@ async fn the_other_lists_answer_as_described() {
         (&entry["body"]["payment"], &entry["root"], &entry["tree_size"]),
         (&json!(REVERSED), &checkpoint["root"], &json!(3))
     );
+}
+
+#[tokio::test]
+async fn a_gateway_is_shown_as_it_stood_last_and_what_its_codes_mean() {
+    let fixture = acquirer();
+    assert_eq!(fixture.get("/gateways", Reviewer).await, json!({"items": []}));
+    let status =
+        r#"{"listen": "127.0.0.1:7000", "stats": {"host_codes": {"51": 2}, "gateway_codes": {"97": 1, "other": 3}}}"#;
+    let row = |instance: &str, at| GatewayStatusRow { instance: instance.into(), at, status: status.into() };
+    let (old, new) = (row("east", 1_790_000_000_000_000), row("west", crate::state::wall_clock()));
+    let written = fixture.db.store.write(|tx| {
+        gateway_status::put(tx, T, &old)?;
+        gateway_status::put(tx, T, &new)
+    });
+    written.unwrap();
+    let items = fixture.get("/gateways", Reviewer).await["items"].clone();
+    assert_eq!((&items[0]["instance"], &items[0]["stale"]), (&json!("east"), &json!(true)));
+    assert_eq!((&items[1]["instance"], &items[1]["stale"]), (&json!("west"), &json!(false)));
+    assert_eq!(items[0]["at"], "2026-09-21T22:13:20+08:00");
+    assert_eq!(items[0]["status"]["listen"], "127.0.0.1:7000");
+    let codes = items[0]["codes"].as_object().unwrap();
+    assert_eq!(codes.keys().collect::<Vec<_>>(), ["51", "97"]);
+    assert!(codes["51"]["zh"].as_str().is_some_and(|zh| zh.contains("余额") || zh.contains("资金")), "{codes:?}");
 }

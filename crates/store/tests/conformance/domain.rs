@@ -1,6 +1,7 @@
 //! One payment with everything, sums, the evidence log, files, sessions.
 
 use onus_store::files::{self, FileRow};
+use onus_store::gateway_status::{self, GatewayStatusRow};
 use onus_store::log::LogEntryRow;
 use onus_store::overview::{Sums, TallyRow};
 use onus_store::refs::PaymentRefs;
@@ -159,6 +160,32 @@ pub(crate) fn files_are_numbered_and_judged(db: &Db) {
             Ok(())
         })
         .unwrap();
+}
+
+pub(crate) fn a_gateway_says_how_it_stands(db: &Db) {
+    fixture::fill(db);
+    let row =
+        |instance: &str, at, status: &str| GatewayStatusRow { instance: instance.into(), at, status: status.into() };
+    let list = |scope: Scope| db.store.read(|tx| gateway_status::list(tx, &scope)).unwrap();
+    db.store
+        .write(|tx| {
+            gateway_status::put(tx, "bank", &row("west", 1, "{}"))?;
+            gateway_status::put(tx, "bank", &row("east", 2, "{}"))?;
+            gateway_status::put(tx, "bank", &row("west", 3, r#"{"up":true}"#))?;
+            gateway_status::put(tx, "other", &row("west", 4, "{}"))
+        })
+        .unwrap();
+    assert_eq!(list(Scope::all("bank")), [row("east", 2, "{}"), row("west", 3, r#"{"up":true}"#)]);
+    assert_eq!(list(Scope::subtree("bank", "A1")), [], "an agent sees no gateway");
+    db.store
+        .write(|tx| {
+            assert!(gateway_status::remove(tx, "bank", "west")?);
+            assert!(!gateway_status::remove(tx, "bank", "west")?);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(list(Scope::all("bank")).len(), 1);
+    assert_eq!(list(Scope::all("other")).len(), 1);
 }
 
 pub(crate) fn sessions_end(db: &Db) {

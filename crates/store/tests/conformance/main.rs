@@ -75,5 +75,6 @@ conformance![
     domain::files_are_numbered_and_judged,
     domain::sessions_end,
     domain::tenants_and_settings,
+    domain::a_gateway_says_how_it_stands,
     domain::what_a_new_judgement_no_longer_sees_is_removed,
 ];

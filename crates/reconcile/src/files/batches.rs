@@ -1,0 +1,302 @@
+//! Payout lines to batches to bank lines: many to one, by sums.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::classes::Class;
+use super::code::{Code, Texts};
+use super::layout::Role;
+use super::reading::Taker;
+use super::rows::{FieldFault, Fields, RowReader, place};
+
+/// One payout batch as the payout system says it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BatchRow {
+    pub(crate) batch: Code,
+    pub(crate) account: Code,
+    pub(crate) paid_on: u64,
+    pub(crate) total: i64,
+    pub(crate) place: u64,
+}
+
+/// One line of a bank statement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BankRow {
+    pub(crate) reference: Code,
+    pub(crate) account: Code,
+    pub(crate) day: u64,
+    pub(crate) amount: i64,
+    pub(crate) returned: bool,
+    pub(crate) place: u64,
+}
+
+pub(crate) struct BatchRows<'a> {
+    pub(crate) reader: RowReader<'a>,
+    pub(crate) rows: Vec<BatchRow>,
+}
+
+impl Taker for BatchRows<'_> {
+    fn take(&mut self, fields: Fields<'_>, offset: u64) -> Result<bool, FieldFault> {
+        let row = BatchRow {
+            batch: self.reader.required(fields, Role::PayoutBatch, 40)?,
+            account: self.reader.code(fields, Role::Account, 40)?,
+            paid_on: self.reader.day(fields, Role::PaidOn)?,
+            total: self.reader.money(fields, Role::Total)?,
+            place: place(self.reader.file, offset),
+        };
+        self.rows.push(row);
+        Ok(true)
+    }
+}
+
+pub(crate) struct BankRows<'a> {
+    pub(crate) reader: RowReader<'a>,
+    pub(crate) rows: Vec<BankRow>,
+}
+
+impl Taker for BankRows<'_> {
+    fn take(&mut self, fields: Fields<'_>, offset: u64) -> Result<bool, FieldFault> {
+        let status = self.reader.text(fields, Role::Status);
+        let returned = self.reader.plan.is_returned(status);
+        let row = BankRow {
+            reference: self.reader.code(fields, Role::Reference, 40)?,
+            account: self.reader.code(fields, Role::Account, 40)?,
+            day: self.reader.day(fields, Role::PaidOn)?,
+            amount: self.reader.money(fields, Role::Amount)?.abs(),
+            returned,
+            place: place(self.reader.file, offset),
+        };
+        self.rows.push(row);
+        Ok(true)
+    }
+}
+
+/// Net sums of payout lines by batch.
+pub(crate) type LineSums = FxHashMap<u64, (i64, u64)>;
+
+/// A break of a batch or a bank line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchBreak {
+    /// Class.
+    pub class: Class,
+    /// Batch, or the reference of a bank line.
+    pub batch: Code,
+    /// What the batch or the bank line says.
+    pub total: i64,
+    /// What its lines add up to, or 0.
+    pub lines: i64,
+    /// File number and offset, when there is a row.
+    pub place: Option<(usize, u64)>,
+}
+
+/// Rows that may belong together, for a person to confirm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// Why.
+    pub reason: &'static str,
+    /// Amount that agrees.
+    pub amount: i64,
+    /// File number and offset of each row.
+    pub places: Vec<(usize, u64)>,
+}
+
+/// Bank lines that are tried against sums of batches, and batches of one day that are tried.
+const SUBSET_ITEMS: usize = 20;
+const SUBSET_STEPS: u32 = 200_000;
+
+/// Batches against their lines, then against the bank.
+pub(crate) struct BatchCheck<'a> {
+    pub(crate) batches: &'a [BatchRow],
+    pub(crate) lines: &'a LineSums,
+    pub(crate) bank: &'a [BankRow],
+    pub(crate) has_batches: bool,
+    pub(crate) has_bank: bool,
+    pub(crate) has_lines: bool,
+}
+
+impl BatchCheck<'_> {
+    pub(crate) fn run(&self, texts: &Texts) -> (Vec<BatchBreak>, Vec<Proposal>) {
+        let mut found = Vec::new();
+        let mut proposals = Vec::new();
+        if self.has_batches && self.has_lines {
+            self.sums(&mut found);
+        }
+        if self.has_batches && self.has_bank {
+            self.against_bank(&mut found, &mut proposals);
+        }
+        found.sort_by(|one, other| {
+            let class = one.class.code().cmp(other.class.code());
+            class.then_with(|| texts.compare(one.batch, other.batch)).then_with(|| one.place.cmp(&other.place))
+        });
+        proposals.sort_by(|one, other| one.places.cmp(&other.places));
+        (found, proposals)
+    }
+
+    fn sums(&self, found: &mut Vec<BatchBreak>) {
+        let mut known = FxHashSet::default();
+        let mut totals: FxHashMap<u64, (i64, u64)> = FxHashMap::default();
+        for row in self.batches {
+            // A batch may be given in parts.
+            let total = totals.entry(row.batch.0).or_insert((0, row.place));
+            total.0 += row.total;
+            total.1 = total.1.min(row.place);
+        }
+        for (batch, (total, place)) in totals {
+            known.insert(batch);
+            let lines = self.lines.get(&batch).map_or(0, |(net, _)| *net);
+            if lines != total {
+                let place = Some(super::rows::file_and_offset(place));
+                found.push(BatchBreak { class: Class::BatchSum, batch: Code(batch), total, lines, place });
+            }
+        }
+        for (batch, (net, _)) in self.lines {
+            if !known.contains(batch) {
+                let batch = Code(*batch);
+                found.push(BatchBreak { class: Class::BatchSum, batch, total: 0, lines: *net, place: None });
+            }
+        }
+    }
+
+    fn against_bank(&self, found: &mut Vec<BatchBreak>, proposals: &mut Vec<Proposal>) {
+        let mut open: Vec<&BankRow> = self.bank.iter().filter(|row| !row.returned).collect();
+        open.sort_by_key(|row| row.place);
+        let mut missing: Vec<&BatchRow> = self.batches.iter().filter(|row| row.total > 0).collect();
+        missing.sort_by_key(|row| row.place);
+        pair(
+            &mut missing,
+            &mut open,
+            |row| (row.batch.0, row.total),
+            |line| (line.reference.0, line.amount),
+            |key| key.0 != 0,
+        );
+        pair(
+            &mut missing,
+            &mut open,
+            |row| (row.account.0, row.paid_on, row.total),
+            |line| (line.account.0, line.day, line.amount),
+            |key| key.0 != 0 && key.1 != 0,
+        );
+        for line in &open {
+            let same_day: Vec<&BatchRow> =
+                missing.iter().filter(|row| row.paid_on == line.day).take(SUBSET_ITEMS).copied().collect();
+            let mut steps = SUBSET_STEPS;
+            if let Some(chosen) = subset(&same_day, line.amount, &mut steps) {
+                let rows = chosen.iter().map(|row| row.place).chain([line.place]);
+                proposals.push(Proposal {
+                    reason: "batches of one day add up to the bank line",
+                    amount: line.amount,
+                    places: rows.map(super::rows::file_and_offset).collect(),
+                });
+            }
+        }
+        let place = |place| Some(super::rows::file_and_offset(place));
+        found.extend(missing.iter().map(|row| BatchBreak {
+            class: Class::BankMissing,
+            batch: row.batch,
+            total: row.total,
+            lines: 0,
+            place: place(row.place),
+        }));
+        found.extend(open.iter().map(|line| BatchBreak {
+            class: Class::BankExtra,
+            batch: line.reference,
+            total: line.amount,
+            lines: 0,
+            place: place(line.place),
+        }));
+    }
+}
+
+/// Takes out of both what has the same key, one for one in order of place.
+fn pair<'r, K: std::hash::Hash + Eq>(
+    missing: &mut Vec<&'r BatchRow>,
+    open: &mut Vec<&'r BankRow>,
+    key_of: impl Fn(&BatchRow) -> K,
+    key_of_line: impl Fn(&BankRow) -> K,
+    usable: impl Fn(&K) -> bool,
+) {
+    let mut by_key: FxHashMap<K, Vec<usize>> = FxHashMap::default();
+    for (at, line) in open.iter().enumerate().rev() {
+        let key = key_of_line(line);
+        if usable(&key) {
+            by_key.entry(key).or_default().push(at);
+        }
+    }
+    let mut taken = FxHashSet::default();
+    missing.retain(|row| match by_key.get_mut(&key_of(row)).and_then(Vec::pop) {
+        Some(at) => {
+            taken.insert(at);
+            false
+        }
+        None => true,
+    });
+    let mut at = 0;
+    open.retain(|_| {
+        at += 1;
+        !taken.contains(&(at - 1))
+    });
+}
+
+/// At least two rows that add up to `amount`, in a bounded number of steps.
+fn subset<'r>(rows: &[&'r BatchRow], amount: i64, steps: &mut u32) -> Option<Vec<&'r BatchRow>> {
+    fn search<'r>(rows: &[&'r BatchRow], left: i64, chosen: &mut Vec<&'r BatchRow>, steps: &mut u32) -> bool {
+        if left == 0 && chosen.len() > 1 {
+            return true;
+        }
+        let Some((first, rest)) = rows.split_first() else { return false };
+        if left <= 0 || *steps == 0 {
+            return false;
+        }
+        *steps -= 1;
+        chosen.push(first);
+        if search(rest, left - first.total, chosen, steps) {
+            return true;
+        }
+        chosen.pop();
+        search(rest, left, chosen, steps)
+    }
+    let mut chosen = Vec::new();
+    search(rows, amount, &mut chosen, steps).then_some(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(batch: u64, account: u64, total: i64) -> BatchRow {
+        BatchRow { batch: Code(batch), account: Code(account), paid_on: 9, total, place: batch }
+    }
+
+    fn line(reference: u64, account: u64, amount: i64, place: u64) -> BankRow {
+        BankRow { reference: Code(reference), account: Code(account), day: 9, amount, returned: false, place }
+    }
+
+    #[test]
+    fn by_reference_then_account_then_sums() {
+        let batches = [batch(1, 10, 100), batch(2, 20, 200), batch(3, 30, 300), batch(4, 40, 450)];
+        let bank = [line(1, 0, 100, 1), line(0, 20, 200, 2), line(0, 99, 750, 3), line(0, 99, 1, 4)];
+        let lines: LineSums = [(1, (100, 1)), (2, (199, 1)), (3, (300, 1)), (5, (7, 1))].into_iter().collect();
+        let check = BatchCheck {
+            batches: &batches,
+            lines: &lines,
+            bank: &bank,
+            has_batches: true,
+            has_bank: true,
+            has_lines: true,
+        };
+        let (found, proposals) = check.run(&Texts::default());
+        let classes: Vec<(&str, i64, i64)> =
+            found.iter().map(|found| (found.class.code(), found.total, found.lines)).collect();
+        let expected = [
+            ("BANK_EXTRA", 750, 0),
+            ("BANK_EXTRA", 1, 0),
+            ("BANK_MISSING", 300, 0),
+            ("BANK_MISSING", 450, 0),
+            ("BATCH_SUM", 200, 199),
+            ("BATCH_SUM", 450, 0),
+            ("BATCH_SUM", 0, 7),
+        ];
+        assert_eq!(classes, expected);
+        assert_eq!(proposals.len(), 1);
+        assert_eq!((proposals[0].amount, proposals[0].places.len()), (750, 3));
+    }
+}

@@ -1,0 +1,125 @@
+//! The merchant master: accounts, rates and categories with their days of validity.
+
+use rustc_hash::FxHashMap;
+
+use super::classify::MerchantFacts;
+use super::code::Code;
+use super::dates::Day;
+use super::layout::Role;
+use super::reading::Taker;
+use super::rows::{FieldFault, Fields, RowReader};
+
+/// One version of a merchant's terms.
+#[derive(Debug, Clone, Copy)]
+struct Version {
+    from: Day,
+    /// Last day of validity.
+    to: Day,
+    changed_on: Day,
+    facts: MerchantFacts,
+    agent: Code,
+    /// The next version of the same merchant.
+    next: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// All merchants. One merchant has few versions, mostly one.
+#[derive(Debug, Default)]
+pub(crate) struct Merchants {
+    first: FxHashMap<u64, u32>,
+    versions: Vec<Version>,
+}
+
+impl Merchants {
+    fn add(&mut self, merchant: u64, mut version: Version) {
+        let number = u32::try_from(self.versions.len()).unwrap_or(NONE);
+        version.next = self.first.insert(merchant, number).unwrap_or(NONE);
+        self.versions.push(version);
+    }
+
+    /// The version valid on `day`; on an unknown day (0) the latest.
+    fn find(&self, merchant: u64, day: Day) -> Option<&Version> {
+        let mut at = *self.first.get(&merchant)?;
+        let mut latest: Option<&Version> = None;
+        while let Some(version) = self.versions.get(at as usize) {
+            let fits = day == 0 || (version.from <= day && day <= version.to);
+            if fits && latest.is_none_or(|latest| (latest.from, latest.facts.account) < (version.from, version.facts.account)) {
+                latest = Some(version);
+            }
+            at = version.next;
+        }
+        latest
+    }
+
+    #[inline]
+    pub(crate) fn facts(&self, merchant: u64, day: Day) -> Option<MerchantFacts> {
+        self.find(merchant, day).map(|version| version.facts)
+    }
+
+    /// Agent, and days since the account was changed (none when the master does not say).
+    pub(crate) fn custody(&self, merchant: u64, day: Day) -> (Code, Option<Day>) {
+        self.find(merchant, day).map_or((Code::NONE, None), |version| {
+            (version.agent, (version.changed_on != 0 && day != 0).then(|| day - version.changed_on))
+        })
+    }
+}
+
+/// Reads the master.
+pub(crate) struct MerchantRows<'a> {
+    pub(crate) reader: RowReader<'a>,
+    pub(crate) merchants: Merchants,
+    pub(crate) rows: u64,
+}
+
+impl Taker for MerchantRows<'_> {
+    fn take(&mut self, fields: Fields<'_>, _offset: u64) -> Result<bool, FieldFault> {
+        let reader = &mut self.reader;
+        let merchant = reader.required(fields, Role::Merchant, 20)?;
+        let rate = |reader: &RowReader<'_>, role| {
+            let there = reader.plan.column(role).is_some_and(|column| !fields.text(column).is_empty());
+            if there { reader.count(fields, role).map(|rate| i64::try_from(rate).unwrap_or(-1)) } else { Ok(-1) }
+        };
+        let facts = MerchantFacts {
+            account: reader.code(fields, Role::Account, 40)?,
+            fee_bp: rate(reader, Role::FeeBp)?,
+            share_bp: rate(reader, Role::ShareBp)?,
+            mcc: reader.count(fields, Role::Mcc)?,
+        };
+        let from = small(reader.day(fields, Role::ValidFrom)?);
+        let to = small(reader.day(fields, Role::ValidTo)?);
+        let version = Version {
+            from,
+            to: if to == 0 { Day::MAX } else { to },
+            changed_on: small(reader.day(fields, Role::ChangedOn)?),
+            facts,
+            agent: reader.code(fields, Role::Agent, 40)?,
+            next: NONE,
+        };
+        self.merchants.add(merchant.0, version);
+        self.rows += 1;
+        Ok(true)
+    }
+}
+
+fn small(day: u64) -> Day {
+    Day::try_from(day).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_the_day() {
+        let mut merchants = Merchants::default();
+        for (from, to, account) in [(0, 10, 1), (11, Day::MAX, 2)] {
+            let facts = MerchantFacts { account: Code(account), ..MerchantFacts::default() };
+            merchants.add(7, Version { from, to, changed_on: from, facts, agent: Code(5), next: NONE });
+        }
+        let account = |day| merchants.facts(7, day).map(|facts| facts.account.0);
+        assert_eq!((account(10), account(11), account(0)), (Some(1), Some(2), Some(2)));
+        assert_eq!(merchants.custody(7, 14), (Code(5), Some(3)));
+        assert_eq!(merchants.facts(8, 1), None);
+    }
+}

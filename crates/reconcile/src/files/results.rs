@@ -1,0 +1,313 @@
+//! Breaks in one order, whatever the threads and partitions were; runs go to the spill file when there are too many.
+
+use std::cmp::Ordering;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use super::classes::Class;
+use super::code::{Code, Texts};
+use super::packing::{Packer, Unpacker};
+use super::partitions::{Budget, Spill};
+
+const NUMBERS: usize = 20;
+
+/// One payment whose records differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Break {
+    /// Primary class.
+    pub class: Class,
+    /// Every class that holds (bits of [`Class::bit`]), the primary one too.
+    pub holding: u64,
+    /// Terminal.
+    pub terminal: Code,
+    /// Reference number.
+    pub rrn: Code,
+    /// Batch and trace, when the payment has them.
+    pub key: Option<(u64, u64)>,
+    /// Merchant.
+    pub merchant: Code,
+    /// Agent of the merchant.
+    pub agent: Code,
+    /// Account paid to.
+    pub account: Code,
+    /// Days since the merchant's account was changed, when the master says so.
+    pub account_age: Option<i32>,
+    /// Amounts of journal, switch and clearing; gross, fee and net of the payout.
+    pub amounts: [Option<i64>; 6],
+    /// What it costs, in fen.
+    pub effect: i64,
+    /// File number and offset of the first row of journal, switch, clearing and payout.
+    pub places: [Option<(usize, u64)>; 4],
+}
+
+const NO_PLACE: u64 = u64::MAX;
+
+impl Break {
+    fn to_numbers(self) -> [u64; NUMBERS] {
+        let mut numbers = [0; NUMBERS];
+        let mut mark = self.class as u64;
+        for (at, amount) in self.amounts.iter().enumerate() {
+            numbers[at] = amount.unwrap_or(0).cast_unsigned();
+            mark |= u64::from(amount.is_some()) << (8 + at);
+        }
+        for (at, place) in self.places.iter().enumerate() {
+            numbers[6 + at] = place.map_or(NO_PLACE, |(file, offset)| super::rows::place(file as u64, offset));
+        }
+        let rest = [
+            mark | u64::from(self.account_age.is_some()) << 14,
+            self.holding,
+            self.terminal.0,
+            self.rrn.0,
+            self.key.map_or(0, |(batch, trace)| (batch << 20 | trace) + 1),
+            self.merchant.0,
+            self.agent.0,
+            self.account.0,
+            i64::from(self.account_age.unwrap_or(0)).cast_unsigned(),
+            self.effect.cast_unsigned(),
+        ];
+        numbers[10..].copy_from_slice(&rest);
+        numbers
+    }
+
+    fn from_numbers(numbers: &[u64; NUMBERS]) -> Option<Self> {
+        let mark = numbers[10];
+        let mut amounts = [None; 6];
+        for (at, amount) in amounts.iter_mut().enumerate() {
+            *amount = (mark >> (8 + at) & 1 == 1).then(|| numbers[at].cast_signed());
+        }
+        let mut places = [None; 4];
+        for (at, place) in places.iter_mut().enumerate() {
+            *place = Some(numbers[6 + at]).filter(|place| *place != NO_PLACE).map(super::rows::file_and_offset);
+        }
+        let age = i32::try_from(numbers[18].cast_signed()).unwrap_or(0);
+        Some(Self {
+            class: *Class::ALL.get(usize::try_from(mark & 0xFF).ok()?)?,
+            holding: numbers[11],
+            terminal: Code(numbers[12]),
+            rrn: Code(numbers[13]),
+            key: numbers[14].checked_sub(1).map(|key| (key >> 20, key & 0xF_FFFF)),
+            merchant: Code(numbers[15]),
+            agent: Code(numbers[16]),
+            account: Code(numbers[17]),
+            account_age: (mark >> 14 & 1 == 1).then_some(age),
+            amounts,
+            effect: numbers[19].cast_signed(),
+            places,
+        })
+    }
+
+    fn compare(&self, other: &Self, texts: &Texts) -> Ordering {
+        self.class
+            .cmp(&other.class)
+            .then_with(|| texts.compare(self.terminal, other.terminal))
+            .then_with(|| texts.compare(self.rrn, other.rrn))
+            .then_with(|| self.key.cmp(&other.key))
+            .then_with(|| self.places.cmp(&other.places))
+    }
+}
+
+/// A piece of a run, packed.
+enum Page {
+    Here(Vec<u8>),
+    Spilled { offset: u64, length: usize },
+}
+
+/// Sorted runs of breaks, one for each partition.
+pub(crate) struct Results<'a> {
+    runs: Mutex<Vec<Vec<Page>>>,
+    budget: &'a Budget,
+    spill: &'a dyn Spill,
+}
+
+const PAGE_BYTES: usize = 16 * 1024;
+/// Bytes behind the rows of a page, so that eight can be read at once.
+const SLACK: usize = 8;
+
+impl<'a> Results<'a> {
+    pub(crate) const fn new(budget: &'a Budget, spill: &'a dyn Spill) -> Self {
+        Self { runs: Mutex::new(Vec::new()), budget, spill }
+    }
+
+    /// Adds the breaks of one partition.
+    pub(crate) fn add(&self, found: &mut [Break], texts: &Texts) -> io::Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        found.sort_unstable_by(|one, other| one.compare(other, texts));
+        let mut pages = Vec::new();
+        let mut packer = Packer::<NUMBERS>::new();
+        for found in found {
+            if !packer.has_room() {
+                let full = packer.renew(PAGE_BYTES);
+                self.put(full, &mut pages)?;
+            }
+            packer.push(&found.to_numbers());
+        }
+        self.put(packer.finish(), &mut pages)?;
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).push(pages);
+        Ok(())
+    }
+
+    fn put(&self, mut bytes: Vec<u8>, pages: &mut Vec<Page>) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        bytes.resize(bytes.len() + SLACK, 0);
+        let length = bytes.len();
+        pages.push(if self.budget.take(length) {
+            bytes.shrink_to_fit();
+            Page::Here(bytes)
+        } else {
+            Page::Spilled { offset: self.spill.append(&bytes)?, length }
+        });
+        Ok(())
+    }
+
+    /// Hands out all breaks in order.
+    pub(crate) fn merge(self, texts: &Texts, mut take: impl FnMut(&Break) -> io::Result<()>) -> io::Result<()> {
+        let runs = self.runs.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut cursors = Vec::with_capacity(runs.len());
+        for run in runs {
+            let mut cursor = Cursor { pages: run.into_iter(), ahead: Vec::new(), at: 0 };
+            cursor.load(self.spill)?;
+            cursors.push(cursor);
+        }
+        let mut order: Vec<usize> = (0..cursors.len()).filter(|at| cursors[*at].first().is_some()).collect();
+        order.sort_by(|one, other| goes_before(&cursors[*one], &cursors[*other], texts));
+        let mut heap = order;
+        while let Some(least) = heap.first().copied() {
+            if let Some(first) = cursors[least].first() {
+                take(first)?;
+            }
+            cursors[least].advance(self.spill)?;
+            if cursors[least].first().is_none() {
+                heap.swap_remove(0);
+            }
+            sink_first(&mut heap, &cursors, texts);
+        }
+        Ok(())
+    }
+}
+
+fn goes_before(one: &Cursor, other: &Cursor, texts: &Texts) -> Ordering {
+    match (one.first(), other.first()) {
+        (Some(one), Some(other)) => one.compare(other, texts),
+        (one, other) => one.is_none().cmp(&other.is_none()),
+    }
+}
+
+/// Puts the first cursor where it belongs in a heap of which the rest is in order.
+fn sink_first(heap: &mut [usize], cursors: &[Cursor], texts: &Texts) {
+    let before = |heap: &[usize], one: usize, other: usize| {
+        goes_before(&cursors[heap[one]], &cursors[heap[other]], texts) == Ordering::Less
+    };
+    let mut at = 0;
+    loop {
+        let mut least = at;
+        for child in [2 * at + 1, 2 * at + 2] {
+            if child < heap.len() && before(heap, child, least) {
+                least = child;
+            }
+        }
+        if least == at {
+            return;
+        }
+        heap.swap(at, least);
+        at = least;
+    }
+}
+
+/// Where a run stands.
+struct Cursor {
+    pages: std::vec::IntoIter<Page>,
+    ahead: Vec<Break>,
+    at: usize,
+}
+
+impl Cursor {
+    fn first(&self) -> Option<&Break> {
+        self.ahead.get(self.at)
+    }
+
+    fn advance(&mut self, spill: &dyn Spill) -> io::Result<()> {
+        self.at += 1;
+        if self.at >= self.ahead.len() { self.load(spill) } else { Ok(()) }
+    }
+
+    /// Unpacks the next page.
+    fn load(&mut self, spill: &dyn Spill) -> io::Result<()> {
+        self.ahead.clear();
+        self.at = 0;
+        let bytes = match self.pages.next() {
+            None => return Ok(()),
+            Some(Page::Here(bytes)) => bytes,
+            Some(Page::Spilled { offset, length }) => {
+                let mut bytes = vec![0; length];
+                spill.read(offset, &mut bytes)?;
+                bytes
+            }
+        };
+        let rows = Unpacker::<NUMBERS>::new(&bytes, bytes.len() - SLACK);
+        self.ahead.extend(rows.filter_map(|numbers| Break::from_numbers(&numbers)));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Keeps everything in memory.
+    #[derive(Default)]
+    struct Memory(Mutex<Vec<u8>>);
+
+    impl Spill for Memory {
+        fn append(&self, bytes: &[u8]) -> io::Result<u64> {
+            let mut all = self.0.lock().unwrap();
+            all.extend_from_slice(bytes);
+            Ok((all.len() - bytes.len()) as u64)
+        }
+
+        fn read(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+            let from = usize::try_from(offset).unwrap();
+            bytes.copy_from_slice(&self.0.lock().unwrap()[from..from + bytes.len()]);
+            Ok(())
+        }
+    }
+
+    fn some_break(number: u64) -> Break {
+        Break {
+            class: Class::ALL[usize::try_from(number % 33).unwrap()],
+            holding: number,
+            terminal: Code(number % 7),
+            rrn: Code(number.wrapping_mul(77) % 1_000),
+            key: (number % 2 == 0).then_some((number, number % 1_000_000)),
+            merchant: Code(3),
+            agent: Code(0),
+            account: Code(u64::MAX),
+            account_age: (number % 3 == 0).then_some(-5),
+            amounts: [Some(-7), None, Some(i64::MAX), Some(0), None, Some(i64::from(number as u32))],
+            effect: -1,
+            places: [None, Some((2, number)), Some((0x4000, 9)), None],
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn breaks_come_back_in_order(numbers in prop::collection::vec(0_u64..1_000_000, 0..900), limit in 0_usize..100_000, runs in 1_usize..9) {
+            let texts = Texts::default();
+            let (budget, memory) = (Budget::new(limit), Memory::default());
+            let results = Results::new(&budget, &memory);
+            let mut all: Vec<Break> = numbers.into_iter().map(some_break).collect();
+            for run in all.chunks(all.len() / runs + 1) {
+                results.add(&mut run.to_vec(), &texts).unwrap();
+            }
+            let mut merged = Vec::new();
+            results.merge(&texts, |found| { merged.push(*found); Ok(()) }).unwrap();
+            all.sort_by(|one, other| one.compare(other, &texts));
+            prop_assert_eq!(merged, all);
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! A run from files to sorted breaks with control totals.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use rustc_hash::FxHashSet;
+
+use super::batches::{BankRow, BankRows, BatchCheck, BatchRow, BatchRows, LineSums};
+use super::blocks::{BLOCK, Blocks, Content, FIELD_END};
+use super::carry::{CARRIED_FROM, CarriedRow, read_carry, write_carry};
+use super::classify::Present;
+use super::code::Texts;
+use super::dates::Day;
+use super::gate::control_fault;
+use super::job::{FileReport, Job, JobFile, Names, RunError, Sink, Summary};
+use super::judging::{Court, Judge, Judged};
+use super::layout::{HeaderOf, Plan, Role, Source};
+use super::matching::Matching;
+use super::merchants::{MerchantRows, Merchants};
+use super::partitions::{Budget, Partitions, Spreader};
+use super::reading::{LineReader, Taker, Tally};
+use super::results::Results;
+use super::rows::{Attempt, Cleared, Paid, RowReader, Shared, place};
+use super::takers::{Aside, Candidate, Packed, SpreadRows, is_wide};
+use super::totals::{Sum, Totals};
+
+/// Input bytes that one partition should stand for: its rows fit the processor's cache.
+const PARTITION_BYTES: u64 = 8 * 1024 * 1024;
+const PARTITIONS_MAX: usize = 4_096;
+const CHUNK_MAX: usize = 16 * 1024;
+const CHUNK_MIN: usize = 1_024;
+/// Of the memory allowed, one part in so many is left for buffers, tables and the allocator.
+const RESERVE: usize = 4;
+
+/// Files are read in this order: what later rows are looked up in comes first.
+const ORDER: [Source; 8] = [
+    Source::Merchant,
+    Source::Bank,
+    Source::Batch,
+    Source::Clearing,
+    Source::Switch,
+    Source::Terminal,
+    Source::Payout,
+    Source::Share,
+];
+
+/// Reconciles the files of a job.
+///
+/// # Errors
+/// When a file does not read at all, a layout does not fit, or control totals do not add up.
+pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
+    if job.files.len() as u64 >= CARRIED_FROM {
+        return Err(RunError::Files(job.files.len()));
+    }
+    if job.options.keep && job.options.day.is_none() {
+        return Err(RunError::Needs("keeping rows for the next run needs the settlement day"));
+    }
+    let texts = Texts::default();
+    let threads = job.options.threads.max(1);
+    let budget = Budget::new(job.options.memory - job.options.memory / RESERVE);
+    let count = job.options.partitions.unwrap_or_else(|| partitions_for(job.size));
+    let chunk = (job.options.memory / 16 / (threads * count)).clamp(CHUNK_MIN, CHUNK_MAX);
+    let partitions = Partitions::new(count, chunk, &budget, job.spill);
+    let mut names = Names { texts: &texts, classes: job.classes, files: Vec::new(), carried: Vec::new() };
+    let mut desk = Desk {
+        partitions: &partitions,
+        texts: &texts,
+        threads,
+        day: job.options.day,
+        progress: job.progress,
+        present: Present::default(),
+        has_batches: false,
+        has_bank: false,
+        totals: Totals::default(),
+        merchants: Merchants::default(),
+        batches: Vec::new(),
+        bank: Vec::new(),
+        aside: Aside::default(),
+        candidates: Vec::new(),
+        sums: LineSums::default(),
+        reports: Vec::new(),
+    };
+    let carried = job.carry.as_deref().map_or_else(|| Ok(Vec::new()), |text| read_carry(text, &texts))?;
+    let seen_on = desk.take_carried(carried, &mut names)?;
+    let mut files = job.files;
+    files.sort_by_key(|file| ORDER.iter().position(|source| *source == file.source));
+    names.files = files.iter().map(|file| file.name.clone()).collect();
+    for (number, file) in files.into_iter().enumerate() {
+        desk.read(number as u64, file)?;
+    }
+    desk.name_aside()?;
+    if desk.reports.iter().any(|report| report.bad.is_some()) {
+        return Ok(desk.refused());
+    }
+    let returned: FxHashSet<u64> = desk.bank.iter().filter(|row| row.returned).map(|row| row.reference.0).collect();
+    let court = Court {
+        names: &names,
+        classes: job.classes,
+        present: desk.present,
+        days: job.days,
+        merchants: &desk.merchants,
+        returned: &returned,
+        keep_on: job.options.day.filter(|_| job.options.keep),
+        today: job.options.day,
+        seen_on: &seen_on,
+    };
+    let results = Results::new(&budget, job.spill);
+    let mut judged = judge_all(&court, &partitions, &results, threads)?;
+    let mut totals = std::mem::take(&mut desk.totals);
+    totals.join(&judged.totals);
+    totals.check()?;
+    results.merge(&texts, |found| sink.payment(found, &names)).map_err(RunError::io("results"))?;
+    let check = BatchCheck {
+        batches: &desk.batches,
+        lines: &desk.sums,
+        bank: &desk.bank,
+        has_batches: desk.has_batches,
+        has_bank: desk.has_bank,
+        has_lines: desk.present.payout,
+    };
+    let (batches, proposals) = check.run(&texts);
+    for found in &batches {
+        let effect = match found.class {
+            super::classes::Class::BatchSum => found.total.saturating_sub(found.lines),
+            _ => found.total,
+        };
+        totals.count_break(found.class, found.class.bit(), effect);
+        sink.batch(found, &names).map_err(RunError::io("results"))?;
+    }
+    judged.proposals.extend(proposals);
+    judged.proposals.sort_by(|one, other| one.places.cmp(&other.places));
+    for found in &judged.proposals {
+        sink.proposal(found, &names).map_err(RunError::io("results"))?;
+    }
+    Ok(Summary {
+        files: desk.reports,
+        totals,
+        carried: judged.kept.len() as u64,
+        carry: job.options.keep.then(|| write_carry(&judged.kept, &texts)),
+        late: judged.late,
+        proposals: judged.proposals.len() as u64,
+        spilled: partitions.spilled() as u64,
+        payments: judged.payments,
+    })
+}
+
+fn partitions_for(size: u64) -> usize {
+    usize::try_from(size / PARTITION_BYTES).unwrap_or(PARTITIONS_MAX).clamp(2, PARTITIONS_MAX).next_power_of_two()
+}
+
+/// Where files are read.
+struct Desk<'a> {
+    partitions: &'a Partitions<'a>,
+    texts: &'a Texts,
+    threads: usize,
+    day: Option<Day>,
+    progress: &'a (dyn Fn(u64) + Sync),
+    present: Present,
+    has_batches: bool,
+    has_bank: bool,
+    totals: Totals,
+    merchants: Merchants,
+    batches: Vec<BatchRow>,
+    bank: Vec<BankRow>,
+    aside: Aside,
+    candidates: Vec<Candidate>,
+    sums: LineSums,
+    reports: Vec<FileReport>,
+}
+
+/// A file that is ready to be read.
+struct Opened<'a> {
+    number: u64,
+    name: String,
+    plan: Plan,
+    blocks: Blocks<'a>,
+    data_from: u64,
+    header_lines: u64,
+}
+
+impl<'a> Desk<'a> {
+    fn read(&mut self, number: u64, file: JobFile<'_>) -> Result<(), RunError> {
+        let source = file.source;
+        if let Some(reason) = file.refused {
+            self.report(source, file.name, Sum::default(), Tally::default(), Some(reason));
+            return Ok(());
+        }
+        let opened = open(number, file)?;
+        match source {
+            Source::Terminal => self.present.terminal = true,
+            Source::Switch => self.present.switch = true,
+            Source::Clearing => self.present.clearing = true,
+            Source::Payout => self.present.payout = true,
+            Source::Batch => self.has_batches = true,
+            Source::Bank => self.has_bank = true,
+            Source::Share | Source::Merchant => {}
+        }
+        let (sum, tally) = match source {
+            Source::Terminal | Source::Switch => self.spread::<Attempt, 10>(source, &opened)?,
+            Source::Clearing => self.spread::<Cleared, 10>(source, &opened)?,
+            Source::Payout => self.spread::<Paid, 10>(source, &opened)?,
+            Source::Share => self.spread::<Shared, 5>(source, &opened)?,
+            Source::Batch => {
+                let mut taker = BatchRows { reader: self.reader(&opened), rows: std::mem::take(&mut self.batches) };
+                let before = taker.rows.len();
+                let tally = self.alone(&opened, &mut taker)?;
+                self.batches = taker.rows;
+                (sum_of(self.batches[before..].iter().map(|row| row.total)), tally)
+            }
+            Source::Bank => {
+                let mut taker = BankRows { reader: self.reader(&opened), rows: std::mem::take(&mut self.bank) };
+                let before = taker.rows.len();
+                let tally = self.alone(&opened, &mut taker)?;
+                self.bank = taker.rows;
+                (sum_of(self.bank[before..].iter().map(|row| row.amount)), tally)
+            }
+            Source::Merchant => {
+                let merchants = std::mem::take(&mut self.merchants);
+                let mut taker = MerchantRows { reader: self.reader(&opened), merchants, rows: 0 };
+                let tally = self.alone(&opened, &mut taker)?;
+                self.merchants = taker.merchants;
+                (Sum { rows: taker.rows, fen: 0 }, tally)
+            }
+        };
+        let bad = control_fault(&opened.plan, &tally.control, sum, tally.rejected);
+        self.report(source, opened.name, sum, tally, bad);
+        Ok(())
+    }
+
+    fn report(&mut self, source: Source, name: String, read: Sum, tally: Tally, bad: Option<String>) {
+        self.reports.push(FileReport {
+            source,
+            name,
+            read,
+            skipped: tally.skipped,
+            rejected: tally.rejected,
+            rejects: tally.rejects,
+            bad,
+        });
+    }
+
+    fn reader<'p>(&self, opened: &'p Opened<'_>) -> RowReader<'p>
+    where
+        'a: 'p,
+    {
+        RowReader::new(&opened.plan, self.texts, opened.number, self.day)
+    }
+
+    /// Reads a small file on this thread.
+    fn alone(&self, opened: &Opened<'_>, taker: &mut impl Taker) -> Result<Tally, RunError> {
+        let mut lines = LineReader::new(&opened.plan, opened.data_from);
+        lines.read(&opened.blocks, taker, self.progress).map_err(RunError::io(&opened.name))?;
+        lines.tally.finish(opened.header_lines);
+        Ok(lines.tally)
+    }
+
+    /// Reads a file on all threads and spreads its rows.
+    fn spread<R: Packed<N> + Send, const N: usize>(
+        &mut self,
+        source: Source,
+        opened: &Opened<'_>,
+    ) -> Result<(Sum, Tally), RunError> {
+        let aside = std::mem::take(&mut self.aside);
+        let wanted = (source == Source::Switch && !aside.lines.is_empty()).then_some(&aside);
+        let this = &*self;
+        let work = || -> Result<_, RunError> {
+            let spreader = Spreader::<N>::new(this.partitions, source);
+            let mut taker = SpreadRows::<R, N>::new(this.reader(opened), spreader, wanted);
+            let mut lines = LineReader::new(&opened.plan, opened.data_from);
+            lines.read(&opened.blocks, &mut taker, this.progress).map_err(RunError::io(&opened.name))?;
+            taker.notes.end_run();
+            let SpreadRows { spreader, notes, sum, .. } = taker;
+            spreader.finish().map_err(RunError::io("spill file"))?;
+            Ok((sum, lines.tally, (notes.aside, notes.candidates, notes.sums)))
+        };
+        let parts = on_threads(self.threads, work)?;
+        let (mut sum, mut tally) = (Sum::default(), Tally::default());
+        self.aside = aside;
+        for (part_sum, part_tally, (lines, candidates, sums)) in parts {
+            sum.rows += part_sum.rows;
+            sum.fen += part_sum.fen;
+            tally.add(part_tally);
+            lines.into_iter().for_each(|(key, line)| self.aside.add(key, line));
+            self.candidates.extend(candidates);
+            for (batch, (net, count)) in sums {
+                let total = self.sums.entry(batch).or_default();
+                total.0 += net;
+                total.1 += count;
+            }
+        }
+        let read = &mut self.totals.flow_mut(source).read;
+        read.rows += sum.rows;
+        read.fen += sum.fen;
+        tally.finish(opened.header_lines);
+        Ok((sum, tally))
+    }
+
+    /// Clearing lines without a name take that of the one switch row with their network key.
+    fn name_aside(&mut self) -> Result<(), RunError> {
+        self.candidates.sort_unstable();
+        let mut spreader = Spreader::<10>::new(self.partitions, Source::Clearing);
+        for (number, line) in self.aside.lines.iter_mut().enumerate() {
+            let from = self.candidates.partition_point(|candidate| candidate.line < number);
+            let fitting: Vec<&Candidate> =
+                self.candidates[from..].iter().take_while(|candidate| candidate.line == number).take(2).collect();
+            if let [only] = fitting[..] {
+                (line.terminal, line.rrn) = (only.terminal, only.rrn);
+            }
+            spreader.push(line.terminal, &line.to_numbers());
+        }
+        spreader.finish().map_err(RunError::io("spill file"))
+    }
+
+    /// Puts rows of an earlier run where they belong; the first day of each of their files.
+    fn take_carried(&mut self, rows: Vec<CarriedRow>, names: &mut Names<'_>) -> Result<Vec<Day>, RunError> {
+        let mut seen_on: Vec<Day> = Vec::new();
+        for row in rows {
+            let known = (0..seen_on.len()).rev().find(|at| seen_on[*at] == row.seen_on && names.carried[*at] == row.file);
+            let file = known.unwrap_or_else(|| {
+                seen_on.push(row.seen_on);
+                names.carried.push(row.file.clone());
+                seen_on.len() - 1
+            });
+            let mut numbers = row.numbers;
+            numbers.push(place(CARRIED_FROM + file as u64, row.offset));
+            let money = numbers[match row.source {
+                Source::Payout => 6,
+                Source::Clearing | Source::Share => 3,
+                _ => 4,
+            }];
+            self.totals.flow_mut(row.source).read.add(1, money.cast_signed());
+            if is_wide(row.source) {
+                self.spread_carried::<10>(row.source, &numbers)?;
+            } else {
+                self.spread_carried::<5>(row.source, &numbers)?;
+            }
+        }
+        Ok(seen_on)
+    }
+
+    fn spread_carried<const N: usize>(&self, source: Source, numbers: &[u64]) -> Result<(), RunError> {
+        let Ok(row): Result<&[u64; N], _> = numbers.try_into() else { return Ok(()) };
+        let mut spreader = Spreader::<N>::new(self.partitions, source);
+        spreader.push(row[0], row);
+        spreader.finish().map_err(RunError::io("spill file"))
+    }
+
+    /// A file is bad: nothing was matched.
+    fn refused(self) -> Summary {
+        let mut totals = Totals::default();
+        for _ in self.reports.iter().filter(|report| report.bad.is_some()) {
+            totals.count_break(super::classes::Class::FileBad, super::classes::Class::FileBad.bit(), 0);
+        }
+        Summary {
+            files: self.reports,
+            totals,
+            carry: None,
+            carried: 0,
+            late: super::job::LateMatches::default(),
+            proposals: 0,
+            spilled: self.partitions.spilled() as u64,
+            payments: 0,
+        }
+    }
+}
+
+fn sum_of(amounts: impl Iterator<Item = i64>) -> Sum {
+    let mut sum = Sum::default();
+    for amount in amounts {
+        sum.add(1, amount);
+    }
+    sum
+}
+
+fn open(number: u64, file: JobFile<'_>) -> Result<Opened<'_>, RunError> {
+    let JobFile { source, name, layout, content, .. } = file;
+    if let Content::Rows(rows) = content {
+        let mut plan = layout.plan(source, &name, &HeaderOf::Names(rows.names()))?;
+        plan.cutting.delimiter = FIELD_END;
+        plan.cutting.quote = None;
+        plan.cutting.double_bytes = false;
+        rows.select(&plan.used_columns());
+        return Ok(Opened { number, name, plan, blocks: Blocks::new(content, BLOCK), data_from: 0, header_lines: 0 });
+    }
+    let blocks = Blocks::new(content, BLOCK);
+    let start = blocks.peek().map_err(RunError::io(&name))?;
+    let bom = if start.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    let mut data_from = bom;
+    let has_header = layout.has_header(source)?;
+    let header = if has_header {
+        let line = &start[bom..];
+        let length = memchr::memchr(b'\n', line).unwrap_or(line.len());
+        data_from = bom + (length + 1).min(line.len());
+        HeaderOf::Line(line[..length].strip_suffix(b"\r").unwrap_or(&line[..length]))
+    } else {
+        HeaderOf::None
+    };
+    let plan = layout.plan(source, &name, &header)?;
+    Ok(Opened { number, name, plan, blocks, data_from: data_from as u64, header_lines: u64::from(has_header) })
+}
+
+impl Plan {
+    fn used_columns(&self) -> Vec<usize> {
+        let mut used: Vec<usize> = (0..self.columns).filter(|column| self.roles().any(|at| at == *column)).collect();
+        used.dedup();
+        used
+    }
+
+    fn roles(&self) -> impl Iterator<Item = usize> {
+        Role::ALL.into_iter().filter_map(|role| self.column(role))
+    }
+}
+
+/// Runs the same work on several threads.
+fn on_threads<T: Send>(
+    threads: usize,
+    work: impl Fn() -> Result<T, RunError> + Sync,
+) -> Result<Vec<T>, RunError> {
+    if threads == 1 {
+        return Ok(vec![work()?]);
+    }
+    thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
+        handles.into_iter().map(|handle| handle.join().map_err(|_| RunError::Worker)?).collect()
+    })
+}
+
+fn judge_all(
+    court: &Court<'_>,
+    partitions: &Partitions<'_>,
+    results: &Results<'_>,
+    threads: usize,
+) -> Result<Judged, RunError> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Judged, RunError> {
+        let mut judge = Judge::new(court);
+        let (mut rows, mut found, mut bytes) = (Matching::default(), Vec::new(), Vec::new());
+        loop {
+            let partition = next.fetch_add(1, Ordering::Relaxed);
+            if partition >= partitions.count() {
+                return Ok(judge.judged);
+            }
+            rows.clear();
+            for chunk in partitions.take(partition) {
+                partitions
+                    .open(chunk, &mut bytes, |source, bytes, length| rows.load(source, bytes, length))
+                    .map_err(RunError::io("spill file"))?;
+            }
+            rows.match_rows();
+            judge.judge(&rows, &mut found);
+            results.add(&mut found, court.names.texts).map_err(RunError::io("spill file"))?;
+        }
+    };
+    let mut all = Judged::default();
+    for part in on_threads(threads, work)? {
+        all.totals.join(&part.totals);
+        all.kept.extend(part.kept);
+        all.proposals.extend(part.proposals);
+        all.payments += part.payments;
+        for (age, count) in part.late {
+            *all.late.entry(age).or_default() += count;
+        }
+    }
+    Ok(all)
+}

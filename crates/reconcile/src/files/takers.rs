@@ -1,0 +1,239 @@
+//! Rows of the matched files on their way into partitions.
+
+use rustc_hash::FxHashMap;
+
+use super::batches::LineSums;
+use super::layout::Source;
+use super::partitions::Spreader;
+use super::reading::Taker;
+use super::rows::{Attempt, Cleared, FieldFault, Fields, Line, Paid, RowReader, Shared};
+use super::totals::Sum;
+
+/// Clearing lines without terminal or reference, by network trace and transmission time.
+#[derive(Debug, Default)]
+pub(crate) struct Aside {
+    pub(crate) lines: Vec<Cleared>,
+    pub(crate) by_key: FxHashMap<u64, Vec<usize>>,
+}
+
+impl Aside {
+    pub(crate) fn add(&mut self, key: u64, line: Cleared) {
+        self.by_key.entry(key).or_default().push(self.lines.len());
+        self.lines.push(line);
+    }
+}
+
+/// A switch row that may belong to a clearing line without a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Candidate {
+    pub(crate) line: usize,
+    pub(crate) place: u64,
+    pub(crate) terminal: u64,
+    pub(crate) rrn: u64,
+}
+
+/// What is noted beside the rows themselves.
+#[derive(Default)]
+pub(crate) struct Notes<'a> {
+    /// Clearing lines without a name (while clearing is read).
+    pub(crate) aside: Vec<(u64, Cleared)>,
+    /// Names that are looked for (while the switch log is read).
+    pub(crate) wanted: Option<&'a Aside>,
+    pub(crate) candidates: Vec<Candidate>,
+    /// Net sums by payout batch (while payout lines are read).
+    pub(crate) sums: LineSums,
+    /// The batch of the last lines, not yet in `sums`: batches come in runs.
+    run: (u64, i64, u64),
+}
+
+impl Notes<'_> {
+    #[inline]
+    fn add_net(&mut self, batch: u64, net: i64) {
+        if self.run.0 != batch {
+            self.end_run();
+            self.run = (batch, 0, 0);
+        }
+        self.run.1 += net;
+        self.run.2 += 1;
+    }
+
+    pub(crate) fn end_run(&mut self) {
+        let (batch, net, lines) = std::mem::take(&mut self.run);
+        if lines > 0 {
+            let sum = self.sums.entry(batch).or_default();
+            sum.0 += net;
+            sum.1 += lines;
+        }
+    }
+}
+
+/// A row that is packed into `N` numbers.
+pub(crate) trait Packed<const N: usize>: Copy {
+    /// Reads a row.
+    fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault>;
+    /// Its numbers.
+    fn numbers(self) -> [u64; N];
+    /// Its terminal.
+    fn terminal(&self) -> u64;
+    /// What it adds to control totals.
+    fn money(&self) -> i64;
+    /// Notes what else must be known; false when the row waits aside.
+    fn note(&self, _notes: &mut Notes<'_>, _reader: &RowReader<'_>, _fields: Fields<'_>) -> bool {
+        true
+    }
+}
+
+impl Packed<10> for Attempt {
+    #[inline]
+    fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
+        reader.attempt(fields, offset)
+    }
+
+    #[inline]
+    fn numbers(self) -> [u64; 10] {
+        self.to_numbers()
+    }
+
+    #[inline]
+    fn terminal(&self) -> u64 {
+        self.terminal
+    }
+
+    #[inline]
+    fn money(&self) -> i64 {
+        self.amount.cast_signed()
+    }
+
+    #[inline]
+    fn note(&self, notes: &mut Notes<'_>, reader: &RowReader<'_>, fields: Fields<'_>) -> bool {
+        if let Some(wanted) = notes.wanted {
+            let lines = wanted.by_key.get(&reader.network_key(fields)).map_or(&[][..], |lines| lines);
+            notes.candidates.extend(lines.iter().map(|line| Candidate {
+                line: *line,
+                place: self.place,
+                terminal: self.terminal,
+                rrn: self.rrn,
+            }));
+        }
+        true
+    }
+}
+
+impl Packed<10> for Cleared {
+    #[inline]
+    fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
+        reader.cleared(fields, offset)
+    }
+
+    #[inline]
+    fn numbers(self) -> [u64; 10] {
+        self.to_numbers()
+    }
+
+    #[inline]
+    fn terminal(&self) -> u64 {
+        self.terminal
+    }
+
+    #[inline]
+    fn money(&self) -> i64 {
+        self.amount.cast_signed()
+    }
+
+    #[inline]
+    fn note(&self, notes: &mut Notes<'_>, reader: &RowReader<'_>, fields: Fields<'_>) -> bool {
+        if self.terminal != 0 && self.rrn != 0 {
+            return true;
+        }
+        let key = reader.network_key(fields);
+        if key != 0 {
+            notes.aside.push((key, *self));
+        }
+        key == 0
+    }
+}
+
+impl Packed<10> for Paid {
+    #[inline]
+    fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
+        reader.paid(fields, offset)
+    }
+
+    #[inline]
+    fn numbers(self) -> [u64; 10] {
+        self.to_numbers()
+    }
+
+    #[inline]
+    fn terminal(&self) -> u64 {
+        self.terminal
+    }
+
+    #[inline]
+    fn money(&self) -> i64 {
+        self.net.cast_signed()
+    }
+
+    #[inline]
+    fn note(&self, notes: &mut Notes<'_>, _reader: &RowReader<'_>, _fields: Fields<'_>) -> bool {
+        if self.batch != 0 {
+            notes.add_net(self.batch, self.net.cast_signed());
+        }
+        true
+    }
+}
+
+impl Packed<5> for Shared {
+    #[inline]
+    fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
+        reader.shared(fields, offset)
+    }
+
+    #[inline]
+    fn numbers(self) -> [u64; 5] {
+        self.to_numbers()
+    }
+
+    #[inline]
+    fn terminal(&self) -> u64 {
+        self.terminal
+    }
+
+    #[inline]
+    fn money(&self) -> i64 {
+        self.share.cast_signed()
+    }
+}
+
+/// Takes the rows of one file on one thread.
+pub(crate) struct SpreadRows<'a, R, const N: usize> {
+    reader: RowReader<'a>,
+    pub(crate) spreader: Spreader<'a, N>,
+    pub(crate) notes: Notes<'a>,
+    pub(crate) sum: Sum,
+    kind: std::marker::PhantomData<R>,
+}
+
+impl<'a, R: Packed<N>, const N: usize> SpreadRows<'a, R, N> {
+    pub(crate) fn new(reader: RowReader<'a>, spreader: Spreader<'a, N>, wanted: Option<&'a Aside>) -> Self {
+        let notes = Notes { wanted, ..Notes::default() };
+        Self { reader, spreader, notes, sum: Sum::default(), kind: std::marker::PhantomData }
+    }
+}
+
+impl<R: Packed<N>, const N: usize> Taker for SpreadRows<'_, R, N> {
+    #[inline]
+    fn take(&mut self, fields: Fields<'_>, offset: u64) -> Result<bool, FieldFault> {
+        let Line::Row(row) = R::read(&mut self.reader, fields, offset)? else { return Ok(false) };
+        self.sum.add(1, row.money());
+        if row.note(&mut self.notes, &self.reader, fields) {
+            self.spreader.push(row.terminal(), &row.numbers());
+        }
+        Ok(true)
+    }
+}
+
+/// Which kinds of rows have which number of numbers, for rows that come back from a carry file.
+pub(crate) const fn is_wide(source: Source) -> bool {
+    !matches!(source, Source::Share)
+}
