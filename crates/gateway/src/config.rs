@@ -40,6 +40,10 @@ pub struct Config {
     /// Thresholds of the detectors.
     #[serde(default)]
     pub detect: DetectConfig,
+    /// A file with the MAC key (hexadecimal) that the hosts gave this gateway: its own reversals then carry a MAC.
+    /// Without it (default) they carry none.
+    #[serde(default)]
+    pub mac_key_file: Option<PathBuf>,
     /// Where in field 59 a terminal says where it is; without it, the place of a terminal is not known from messages.
     #[serde(default)]
     pub location: Option<LocationTag>,
@@ -340,6 +344,7 @@ impl Config {
             gate: Vec::new(),
             follow: FollowPolicy::default(),
             detect: DetectConfig::default(),
+            mac_key_file: None,
             location: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use onus_iso8583::mac::MacProfile;
 use tempfile::tempdir;
 
 use crate::config::Durability;
@@ -58,6 +59,25 @@ fn a_silent_host_is_sent_a_stored_reversal_without_card_data() {
     assert_eq!(states.last().map(String::as_str), Some("1 REVERSAL_UNCONFIRMED 0 settled"), "{written:?}");
     assert!(written.contains(&"NoReply 1".into()) && written.contains(&"Reversal 1 1".into()));
     assert!(written.contains(&"Reply 1 reversal".into()), "{written:?}");
+}
+
+#[test]
+fn with_the_hosts_key_a_stored_reversal_carries_a_mac() {
+    let (folder, host) = (tempdir().unwrap(), Host::start());
+    let mut config = quick(host.address, folder.path());
+    let file = folder.path().join("mac.key");
+    std::fs::write(&file, "0123456789ABCDEF\n").unwrap();
+    config.mac_key_file = Some(file);
+    let gateway = start(config);
+    let mut terminal = Terminal::connect(&gateway);
+    terminal.send(&payment("52300001", 7));
+    let _ = host.next();
+    let mut reversal = host.next();
+    let key = MacProfile::UNIONPAY.key_from_hex("0123456789ABCDEF").unwrap();
+    assert_eq!(dialect().decode(&reversal.frame).unwrap().mac_fits(&key), Some(true));
+    reversal.approve();
+    settled(&gateway);
+    gateway.shutdown();
 }
 
 #[test]

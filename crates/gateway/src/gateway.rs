@@ -1,6 +1,7 @@
 //! A running gateway: its threads, how it is started, asked and stopped.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
@@ -10,10 +11,12 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use onus_intake::tap::Record;
+use onus_iso8583::mac::MacKey;
 use onus_iso8583::{Dialect, DialectError};
 use socket2::{Domain, Socket, Type};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::LocalSet;
+use zeroize::Zeroizing;
 
 use crate::card_token::CardKey;
 use crate::clock::Clock;
@@ -75,6 +78,14 @@ pub enum StartError {
     /// The dialect.
     #[error("gateway configuration, dialect: {0}")]
     Dialect(#[from] DialectError),
+    /// The key for reversals.
+    #[error("gateway configuration, mac_key_file {}: {problem}", .file.display())]
+    MacKey {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The dialect does not say how frames follow each other.
     #[error("gateway configuration, dialect: {0} has no [stream]; say how long the length before a frame is")]
     NoStream(String),
@@ -169,6 +180,7 @@ impl Gateway {
         let shared = Arc::new(Shared {
             dialect,
             reader: reader(dialect, &config)?,
+            mac_key: mac_key(dialect, &config)?,
             terminal_framer: Framer::new(stream, config.terminals.max_frame),
             upstream_framer,
             rules,
@@ -365,6 +377,17 @@ fn start_watch(
     let thread = std::thread::Builder::new().name("gateway-watch".into());
     let run = move || shared.watch.run(&sighted, detectors, &shared.snapshots, &shared.journal);
     thread.spawn(run).map_err(StartError::Thread)
+}
+
+/// The key for the gateway's own reversals.
+fn mac_key(dialect: &Dialect, config: &Config) -> Result<Option<MacKey>, StartError> {
+    let Some(file) = &config.mac_key_file else {
+        return Ok(None);
+    };
+    let wrong = |problem: String| StartError::MacKey { file: file.clone(), problem };
+    let place = dialect.mac().ok_or_else(|| wrong(format!("the dialect {} has no [mac]", dialect.id())))?;
+    let text = Zeroizing::new(std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?);
+    place.profile.key_from_hex(text.trim()).map(Some).map_err(|error| wrong(error.to_string()))
 }
 
 /// Reads messages; tokens of cards have a key of this process.

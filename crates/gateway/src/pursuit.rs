@@ -448,8 +448,16 @@ fn reversal(worker: &Worker, original: &Exchange, code: [u8; 2]) -> Result<Vec<u
     let mut draft = message.edit();
     draft.set_mti(REVERSAL).retain(|field| repeated.contains(&field) || field == 61);
     draft.set(39, &code)?;
+    let mac_field = worker.shared.dialect.mac().and_then(|mac| mac.fields.first());
+    let sealed = worker.shared.mac_key.as_ref().zip(mac_field);
+    if let Some((_, field)) = sealed {
+        draft.set(*field, &[0; 8])?;
+    }
     let mut frame = Vec::with_capacity(160);
     draft.encode_into(&mut frame)?;
+    if let Some((key, _)) = sealed {
+        worker.shared.dialect.seal(key, &mut frame)?;
+    }
     Ok(frame)
 }
 

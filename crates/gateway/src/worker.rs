@@ -8,6 +8,7 @@ use std::task::{Poll, Waker};
 
 use onus_intake::tap::{GateAction, NO_LINK, Record};
 use onus_iso8583::Dialect;
+use onus_iso8583::mac::MacKey;
 use onus_model::Instant;
 use smallvec::SmallVec;
 
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) dialect: &'static Dialect,
     pub(crate) reader: SeenReader,
+    /// The hosts' key for reversals that the gateway writes.
+    pub(crate) mac_key: Option<MacKey>,
     pub(crate) terminal_framer: Framer,
     pub(crate) upstream_framer: Framer,
     pub(crate) rules: GateRules,

@@ -51,6 +51,7 @@ mod mask;
 mod message;
 mod nodes;
 mod overlay;
+mod seal;
 mod show;
 mod spec;
 mod stream;
