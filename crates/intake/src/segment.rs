@@ -205,14 +205,14 @@ impl SegmentReader {
             Record::NoReply { exchange, at, .. } => event(at, exchange, GatewayFact::NoReply),
             Record::Undelivered { exchange, at, .. } => event(at, exchange, GatewayFact::Undelivered),
             // What is repeated at the start of a segment has no state.
-            Record::State { state: "", at, .. } => plain(span, at),
-            Record::State { exchange, at, state, .. } => event(at, exchange, GatewayFact::Step(following(state))),
-            Record::Connected { at, .. }
+            Record::State { state: "", at, .. }
+            | Record::Connected { at, .. }
             | Record::Closed { at, .. }
             | Record::Delivered { at, .. }
             | Record::Link { at, .. }
             | Record::Alarm { at, .. }
             | Record::Stopped { at, .. } => plain(span, at),
+            Record::State { exchange, at, state, .. } => event(at, exchange, GatewayFact::Step(following(state))),
         })
     }
 
@@ -289,8 +289,11 @@ fn plain(span: Span, at: i64) -> Row {
 fn following(state: &str) -> Following {
     match state {
         "SENT" | "RELEASING" | "NO_RESPONSE" | "LATE_RESPONSE" | "REVERSAL_PENDING" => Following::Open,
-        "REVERSED" | "ACQUIRER_REVERSED" | "CENTRE_REVERSED" | "REPLY_FAILED" => Following::Reversed,
-        "REVERSAL_UNCONFIRMED" | "DELIVERY_UNKNOWN" => Following::Unconfirmed,
+        "REVERSED" => Following::Reversed,
+        "ACQUIRER_REVERSED" | "CENTRE_REVERSED" | "REPLY_FAILED" => Following::ReversedBehind,
+        "APPROVED" => Following::Approved,
+        "DECLINED" => Following::Declined,
+        "REVERSAL_UNCONFIRMED" => Following::Unconfirmed,
         "ONE_SIDED" => Following::OneSided,
         _ => Following::Settled,
     }
@@ -322,12 +325,14 @@ fn check_words(record: &Record<'_>) -> Result<(), RowError> {
     Ok(())
 }
 
-/// How many bytes stand before the next record whose checksum is right: first where the length here says, then anywhere.
+/// How many bytes stand before the next record whose checksum is right. A wrong length is not believed: it could lead
+/// past good records.
 fn resumes(bytes: &[u8]) -> Option<usize> {
-    let length = bytes.get(..4).and_then(|head| head.try_into().ok()).map(u32::from_be_bytes)?;
-    let told = HEAD.saturating_add(usize::try_from(length).ok()?);
     let good = |at: &usize| bytes.get(*at..).is_some_and(|rest| whole_body(rest).is_ok());
-    Some(told).filter(|told| length > 0 && (good(told) || *told == bytes.len())).or_else(|| (1..bytes.len()).find(good))
+    let length = bytes.get(..4).and_then(|head| head.try_into().ok()).map_or(0, u32::from_be_bytes);
+    let told = HEAD.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+    // The last record of the bytes is whole, and its checksum is wrong.
+    (1..bytes.len()).find(good).or((length > 0 && told == bytes.len()).then_some(told))
 }
 
 fn fault(field: &str, code: &'static str, detail: String) -> RowError {

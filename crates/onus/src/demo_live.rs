@@ -139,8 +139,12 @@ async fn take_payments(mut terminal: Terminal, mut pace: Random, count: usize) {
                 // Somebody plugs it in again.
                 pause(20.0).await;
             }
-            share if share < 0.03 => drop(terminal.void().await),
-            share if share < 0.05 => drop(terminal.echo().await),
+            share if share < 0.03 => {
+                terminal.void().await;
+            }
+            share if share < 0.05 => {
+                terminal.echo().await;
+            }
             _ => {
                 let purchase = terminal.some_purchase();
                 terminal.sale(purchase).await;

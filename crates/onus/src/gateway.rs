@@ -133,7 +133,7 @@ impl Running {
         if let Some(thread) = self.importing.take() {
             join(thread);
         }
-        put(&self.home, &self.reporter.stopped(stats));
+        put(&self.home, &self.reporter.stopped(&stats));
     }
 }
 
@@ -154,7 +154,7 @@ fn join(thread: JoinHandle<()>) {
 }
 
 fn say(home: &Home, reporter: &Reporter, gateway: &Gateway, registers: &SnapshotSource) {
-    put(home, &reporter.report(gateway.stats(), gateway.open_exchanges(), &registers.load()));
+    put(home, &reporter.report(&gateway.stats(), gateway.open_exchanges(), &registers.load()));
 }
 
 fn put(home: &Home, status: &GatewayStatusRow) {

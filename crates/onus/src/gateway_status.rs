@@ -109,17 +109,17 @@ impl Reporter {
     }
 
     /// How it stands now.
-    pub(crate) fn report(&self, stats: Stats, mut open: Vec<OpenExchange>, registers: &Snapshot) -> GatewayStatusRow {
+    pub(crate) fn report(&self, stats: &Stats, mut open: Vec<OpenExchange>, registers: &Snapshot) -> GatewayStatusRow {
         open.sort_by_key(|exchange| exchange.received_at);
         open.truncate(OPEN);
         let registers =
             Registers { number: registers.id(), built_at: registers.built_at().0, terminals: registers.len() };
-        self.row(&stats, &open, Some(registers), false)
+        self.row(stats, &open, Some(registers), false)
     }
 
     /// How it stood when it was stopped.
-    pub(crate) fn stopped(&self, stats: Stats) -> GatewayStatusRow {
-        self.row(&stats, &[], None, true)
+    pub(crate) fn stopped(&self, stats: &Stats) -> GatewayStatusRow {
+        self.row(stats, &[], None, true)
     }
 
     fn row(

@@ -10,6 +10,7 @@ mod gateway_status;
 mod home;
 mod import;
 mod iso;
+mod reconcile;
 mod report;
 mod serve;
 
@@ -41,7 +42,7 @@ const FINDINGS: u8 = 3;
     name = "onus",
     version,
     about = "Who bears it? For every POS payment that did not end as it should.",
-    after_help = "Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 something was found (verify, iso)."
+    after_help = "Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 something was found (verify, reconcile, iso)."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -205,6 +206,9 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
+    /// Put the files of a settlement day side by side and write what differs; needs no server. Exit code 3 when
+    /// something differs.
+    Reconcile(Box<reconcile::ReconcileArgs>),
     /// Messages of ISO 8583: read, write, compare, mask, send, and find out their dialect.
     #[command(subcommand)]
     Iso(iso::IsoCommand),
@@ -249,8 +253,8 @@ fn run(cli: Cli) -> Result<u8> {
             let gateway = serve::gateway(role, config.as_deref(), as_of, !no_import)?;
             let home = Arc::new(Home::open(&place)?);
             match role {
-                Role::Gateway => serve::gateway_alone(home, gateway)?,
-                Role::All | Role::Server => serve::serve(home, gateway, listen, as_of, cookie_secure, |_| {})?,
+                Role::Gateway => serve::gateway_alone(&home, gateway)?,
+                Role::All | Role::Server => serve::serve(&home, gateway, listen, as_of, cookie_secure, |_| {})?,
             }
             Ok(OK)
         }
@@ -295,6 +299,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Explain { key, place, lang, format } => {
             explain::explain(&Home::open(&place)?, &key, lang, format).map(|()| OK)
         }
+        Command::Reconcile(args) => Ok(if reconcile::reconcile(&args)?.found { FINDINGS } else { OK }),
         Command::Iso(command) => iso::run(command),
         Command::User { username, place, role, agent } => {
             let home = Home::open(&place)?;

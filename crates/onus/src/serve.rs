@@ -32,7 +32,7 @@ pub(crate) fn gateway(role: Role, config: Option<&Path>, as_of: Option<Instant>,
 }
 
 /// Runs a gateway until Ctrl-C or SIGTERM.
-pub(crate) fn gateway_alone(home: Arc<Home>, gateway: Option<Run>) -> Result<()> {
+pub(crate) fn gateway_alone(home: &Arc<Home>, gateway: Option<Run>) -> Result<()> {
     let Some(run) = gateway else { bail!("a gateway needs --config FILE") };
     log_to_stderr();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -41,7 +41,7 @@ pub(crate) fn gateway_alone(home: Arc<Home>, gateway: Option<Run>) -> Result<()>
         let _inside = runtime.enter();
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
     };
-    let running = start(&home, run)?;
+    let running = start(home, run)?;
     runtime.block_on(async {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -72,14 +72,14 @@ fn log_to_stderr() {
 
 /// Serves until it is told to stop; with a gateway, that too. `ready` is told both addresses.
 pub(crate) fn serve(
-    home: Arc<Home>,
+    home: &Arc<Home>,
     gateway: Option<Run>,
     listen: SocketAddr,
     as_of: Option<Instant>,
     cookie_secure: bool,
     ready: impl FnOnce(&Ready),
 ) -> Result<()> {
-    let setup_token = first_run_token(&home)?;
+    let setup_token = first_run_token(home)?;
     if let Some(token) = &setup_token {
         println!("first run: open http://{listen}/setup and make the administrator with the code {token}");
     }
@@ -93,7 +93,7 @@ pub(crate) fn serve(
     let running = match gateway {
         Some(run) => {
             log_to_stderr();
-            Some(start(&home, run)?)
+            Some(start(home, run)?)
         }
         None => None,
     };

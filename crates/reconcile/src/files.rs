@@ -33,10 +33,9 @@ mod workdays;
 
 pub use batches::{BatchBreak, Proposal};
 pub use blocks::{Content, FIELD_END, LINE_MAX, ReadAt, ReadRows};
+pub use carry::CarryError;
 pub use classes::{About, Class, Classes, ClassesError, Effect, Tolerances};
-pub use classify::{
-    AttemptFacts, Classifier, ClearedFacts, Facts, MerchantFacts, PaidFacts, Present, ShareFacts,
-};
+pub use classify::{AttemptFacts, Classifier, ClearedFacts, Facts, MerchantFacts, PaidFacts, Present, ShareFacts};
 pub use code::{Code, Texts};
 pub use dates::{Day, date_of, day_of, read_day, write_day};
 pub use job::{FileReport, Job, JobFile, LateMatches, Names, Options, RunError, Sink, Summary};
@@ -45,6 +44,5 @@ pub use partitions::Spill;
 pub use reading::Reject;
 pub use results::Break;
 pub use run::run;
-pub use carry::CarryError;
 pub use totals::{ClassTotal, Flow, MATCHED, Sum, Totals, TotalsError};
 pub use workdays::WorkingDays;

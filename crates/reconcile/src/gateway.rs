@@ -21,6 +21,12 @@ pub enum Following {
     Open,
     /// The host is proven to have undone it.
     Reversed,
+    /// Acquirer or switch undid it for their own reasons.
+    ReversedBehind,
+    /// Approved, and the terminal got the reply.
+    Approved,
+    /// The host refused it.
+    Declined,
     /// Reversals were sent and nothing is proven.
     Unconfirmed,
     /// The host approved, the terminal does not know, and no reversal succeeded.
@@ -98,10 +104,10 @@ impl GatewayTrace {
         self.spans.push(span);
     }
 
-    /// Whether the gateway's own reversal is proven to have undone the payment.
+    /// Whether the payment is proven to have been undone.
     #[must_use]
     pub fn is_reversed(&self) -> bool {
-        matches!(self.following, Some((Following::Reversed, _)))
+        matches!(self.following, Some((Following::Reversed | Following::ReversedBehind, _)))
     }
 }
 

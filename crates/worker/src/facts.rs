@@ -4,8 +4,8 @@ use onus_casework::notices::{DisputeNotice, Slip};
 use onus_fleet::{Registry, UpdateState};
 use onus_incident::Family;
 use onus_liability::Facts;
-use onus_model::{BreakClass, ExceptionKind, Instant, MerchantCode, Span};
-use onus_reconcile::{Attempt, Book, Break, Exchange, Following, TerminalReversal, TerminalStatus};
+use onus_model::{BreakClass, ExceptionKind, Instant, MerchantCode, ResponseCode, Span};
+use onus_reconcile::{Attempt, Book, Break, Following, TerminalReversal, TerminalStatus};
 use rustc_hash::FxHashMap;
 
 use crate::payout::account_change;
@@ -92,7 +92,8 @@ impl Around<'_> {
             exchange.others.map(|span| if span.len > 0 { self.place(span) } else { request.clone() });
         facts.yes("wire.sent", true, &request);
         facts.yes("card.chip_data", exchange.chip, &request);
-        self.gateway(exchange, facts, &reply);
+        self.gateway(facts);
+        facts.yes("wire.replied", exchange.replied(), &reply);
         // The gateway does not see what the host did behind it: that stays unknown.
         if !exchange.tapped {
             facts.yes("wire.forwarded", exchange.forwarded(), &forward);
@@ -103,10 +104,8 @@ impl Around<'_> {
         }
         // The hop that wrote a code: the network side when its answer holds it, else the acquirer.
         let code = if exchange.terminal_rc.is_empty() { exchange.network_rc } else { exchange.terminal_rc };
-        if exchange.tapped && !code.is_empty() && code != *"00" {
-            let refused = self.book.gateway_trace(self.attempt).is_some_and(|trace| trace.refused.is_some());
-            facts.word("code.value", code.as_str(), &reply);
-            facts.word("code.written_by", if refused { "gateway" } else { "host" }, &reply);
+        if exchange.tapped {
+            self.tapped_code(exchange.terminal_rc, facts, &reply);
         } else if !code.is_empty() && code != *"00" {
             let by_network = exchange.network_rc == code;
             facts.word("code.value", code.as_str(), &reply);
@@ -131,16 +130,25 @@ impl Around<'_> {
         }
     }
 
-    /// Whether the terminal got a reply, and what the gateway saw and did when it did not.
-    fn gateway(&self, exchange: &Exchange, facts: &mut Facts, reply: &str) {
-        let Some(trace) = self.book.gateway_trace(self.attempt) else {
-            facts.yes("wire.replied", exchange.replied(), reply);
-            return;
+    /// The code that the terminal got, or that came too late for it: the gate wrote it, or the host. What is behind the
+    /// host is not seen.
+    fn tapped_code(&self, code: ResponseCode, facts: &mut Facts, reply: &str) {
+        let trace = self.book.gateway_trace(self.attempt);
+        let refused = trace.is_some_and(|trace| trace.refused.is_some());
+        let late = trace.and_then(|trace| trace.late).map(|(code, span)| (code, self.place(span)));
+        let (code, source) = match late {
+            Some(late) if code.is_empty() => late,
+            _ => (code, reply.to_owned()),
         };
-        match trace.undelivered {
-            Some(span) => facts.yes("wire.replied", false, &self.place(span)),
-            None => facts.yes("wire.replied", exchange.replied(), reply),
+        if !code.is_empty() && code != *"00" {
+            facts.word("code.value", code.as_str(), &source);
+            facts.word("code.written_by", if refused { "gateway" } else { "host" }, &source);
         }
+    }
+
+    /// What the gateway saw and did when the terminal did not get its reply.
+    fn gateway(&self, facts: &mut Facts) {
+        let Some(trace) = self.book.gateway_trace(self.attempt) else { return };
         if let Some(span) = trace.undelivered {
             facts.yes("gateway.terminal_gone", true, &self.place(span));
         }
@@ -153,7 +161,8 @@ impl Around<'_> {
         let word = match trace.following {
             Some((Following::Reversed, span)) => Some(("confirmed", span)),
             Some((Following::Unconfirmed | Following::OneSided, span)) => Some(("unconfirmed", span)),
-            Some((Following::Open | Following::Settled, _)) | None => None,
+            // The others say nothing about a reversal of the gateway's own.
+            _ => None,
         };
         if let Some((word, span)) = word {
             facts.word("reversal.gateway", word, &self.place(span));

@@ -1,7 +1,7 @@
 //! How a payment ended, and which kinds of exception that makes.
 
 use onus_model::{BreakClass, ExceptionKind, Outcome};
-use onus_reconcile::{Attempt, Book, Break, GatewayTrace, JournalKind, TerminalReversal};
+use onus_reconcile::{Attempt, Book, Break, Following, GatewayTrace, JournalKind, TerminalReversal};
 
 /// How an attempt ended at the point of sale, by the journal where there is one, else by the wire.
 pub(crate) fn outcome(book: &Book, attempt: &Attempt) -> Outcome {
@@ -15,7 +15,12 @@ pub(crate) fn outcome(book: &Book, attempt: &Attempt) -> Outcome {
             // A refusal that the terminal never got still means that nothing was paid.
             ("00", None) if undelivered => Outcome::Unknown,
             ("00", None) => Outcome::Approved,
-            ("", None) => Outcome::Unknown,
+            // A reply that came late may still have reached the terminal.
+            ("", None) => match trace.and_then(|trace| trace.following) {
+                Some((Following::Approved, _)) => Outcome::Approved,
+                Some((Following::Declined, _)) => Outcome::Declined,
+                _ => Outcome::Unknown,
+            },
             _ => Outcome::Declined,
         };
     };
@@ -67,4 +72,58 @@ pub(crate) fn kinds(
         kinds.push(ExceptionKind::ChargedBack);
     }
     kinds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onus_model::{Instant, ResponseCode, Span, TerminalId, Zone};
+    use onus_reconcile::{Direction, Frame, FrameFields, GatewayEvent, GatewayFact, Seen};
+
+    fn frame(direction: Direction, mti: u16, rc: &[u8]) -> Frame {
+        let fields = FrameFields {
+            mti,
+            tid: TerminalId::new(b"52306680").unwrap(),
+            stan: 7,
+            rc: ResponseCode::new(rc).unwrap_or_default(),
+            ..FrameFields::default()
+        };
+        let span = Span { file_seq: 0, offset: mti.into(), len: 10 };
+        Frame { span, at: Instant(0), direction, link: 0, seen: Seen::Tapped, fields }
+    }
+
+    /// How a payment ended of which only the gateway wrote something down.
+    fn ended(reply: &[u8], facts: &[GatewayFact]) -> Outcome {
+        let mut book = Book::default();
+        book.board.push(frame(Direction::FromTerminal, 200, b""));
+        if !reply.is_empty() {
+            book.board.push(frame(Direction::ToTerminal, 210, reply));
+        }
+        for fact in facts {
+            let span = Span { file_seq: 0, offset: 900, len: 10 };
+            let tid = TerminalId::new(b"52306680").unwrap();
+            book.board.note(&GatewayEvent { span, at: Instant(1), tid, batch: 0, stan: 7, fact: *fact });
+        }
+        book.assemble(&Zone::named("Asia/Shanghai").unwrap());
+        outcome(&book, &book.attempts()[0])
+    }
+
+    #[test]
+    fn what_only_the_gateway_saw_ends_as_it_says() {
+        use GatewayFact::{NoReply, Step, Undelivered};
+        let late = GatewayFact::LateReply(ResponseCode::new(b"00").unwrap());
+        let table: [(&[u8], &[GatewayFact], Outcome); 8] = [
+            (b"00", &[], Outcome::Approved),
+            (b"51", &[], Outcome::Declined),
+            (b"", &[NoReply], Outcome::Unknown),
+            (b"00", &[Undelivered], Outcome::Unknown),
+            (b"51", &[Undelivered], Outcome::Declined),
+            (b"", &[NoReply, late, Step(Following::Approved)], Outcome::Approved),
+            (b"", &[NoReply, Step(Following::Open), Step(Following::Unconfirmed)], Outcome::Unknown),
+            (b"00", &[Undelivered, Step(Following::Reversed)], Outcome::Reversed),
+        ];
+        for (reply, facts, expected) in table {
+            assert_eq!(ended(reply, facts), expected, "{reply:?} {facts:?}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ const KEY_FIELDS = new Set([
   ...['txn', 'trade_code', 'merchant_code', 'pan_masked', 'amount_fen', 'net_fen', 'sign', 'items'],
   ...['settle_date', 'pay_date', 'payee_name', 'payee_account', 'value_time', 'ref_no', 'stan', 'network_stan'],
   ...['rc', 'text', 'slip', 'reversal', 'status'],
+  ...['event', 'rule', 'code', 'state', 'why'],
 ]);
 
 function Fields({ fields }: { fields: LegField[] }) {

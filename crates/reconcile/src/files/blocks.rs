@@ -278,7 +278,11 @@ mod tests {
     fn expected(text: &[u8]) -> (Vec<(u64, Vec<u8>)>, Vec<u64>) {
         let (mut found, mut long, mut at) = (Vec::new(), Vec::new(), 0);
         for line in text.split_inclusive(|byte| *byte == b'\n') {
-            if line.len() > LINE_MAX { long.push(at) } else { found.push((at, line.to_vec())) }
+            if line.len() > LINE_MAX {
+                long.push(at)
+            } else {
+                found.push((at, line.to_vec()))
+            }
             at += line.len() as u64;
         }
         (found, long)

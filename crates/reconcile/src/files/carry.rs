@@ -85,7 +85,10 @@ pub(crate) fn read_carry(text: &str, texts: &Texts) -> Result<Vec<CarriedRow>, C
     if lines.next() != Some(HEADER) {
         return Err(CarryError { line: 1, expected: HEADER });
     }
-    lines.enumerate().map(|(at, line)| read_row(line, texts).map_err(|expected| CarryError { line: at + 2, expected })).collect()
+    lines
+        .enumerate()
+        .map(|(at, line)| read_row(line, texts).map_err(|expected| CarryError { line: at + 2, expected }))
+        .collect()
 }
 
 fn read_row(line: &str, texts: &Texts) -> Result<CarriedRow, &'static str> {
@@ -117,7 +120,8 @@ mod tests {
     fn rows_come_back() {
         let texts = Texts::default();
         let code = |text: &str| texts.code(text.as_bytes()).0;
-        let numbers = vec![code("10000001"), code("607111000001"), code("m-1"), code("6217"), 1, 2, u64::MAX, 20_524, 0];
+        let numbers =
+            vec![code("10000001"), code("607111000001"), code("m-1"), code("6217"), 1, 2, u64::MAX, 20_524, 0];
         let row = CarriedRow { source: Source::Payout, seen_on: 20_524, file: "p.csv".to_owned(), offset: 77, numbers };
         let text = String::from_utf8(write_carry(std::slice::from_ref(&row), &texts)).unwrap();
         assert_eq!(read_carry(&text, &texts), Ok(vec![row]));

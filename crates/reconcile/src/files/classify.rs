@@ -232,9 +232,9 @@ impl<'a> Classifier<'a> {
 
     fn tariff_off(&self, cleared: &ClearedFacts) -> bool {
         let limits = self.classes.tolerances();
-        limits.network_fee_ppm.is_some_and(|ppm| {
-            (cleared.network_fee.abs() - tariff(cleared.amount.abs(), ppm)).abs() > limits.fee_fen
-        })
+        limits
+            .network_fee_ppm
+            .is_some_and(|ppm| (cleared.network_fee.abs() - tariff(cleared.amount.abs(), ppm)).abs() > limits.fee_fen)
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// The value of eight digits, the first in the lowest byte.
-#[inline]
+#[inline(always)]
 fn eight(word: u64) -> Option<u64> {
     let digits = word ^ ZEROS;
     // A carry out of a byte needs a high nibble, which is found anyway.
@@ -16,7 +16,7 @@ fn eight(word: u64) -> Option<u64> {
 }
 
 /// The eight bytes before `end`, of which the last `length` count; the others are taken for zeros.
-#[inline]
+#[inline(always)]
 fn last(bytes: &[u8], end: usize, length: usize) -> Option<u64> {
     let word = match end.checked_sub(8).and_then(|from| bytes.get(from..end)) {
         Some(eight) => u64::from_le_bytes(eight.try_into().ok()?),
@@ -29,14 +29,16 @@ fn last(bytes: &[u8], end: usize, length: usize) -> Option<u64> {
     eight((word & !unused) | (ZEROS & unused))
 }
 
+#[cold]
 fn slowly(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0_u64, |value, digit| {
         digit.is_ascii_digit().then(|| value.checked_mul(10)?.checked_add(u64::from(digit - b'0')))?
     })
 }
 
-/// The number written in `bytes[start..end]`: 1 to 19 digits and nothing else.
-#[inline]
+/// The number written in `bytes[start..end]`: 1 to 19 digits and nothing else. Inlined, because each column has its
+/// own usual length, which the processor learns only where the column has its own code.
+#[inline(always)]
 pub(crate) fn number(bytes: &[u8], start: usize, end: usize) -> Option<u64> {
     match end.wrapping_sub(start) {
         length @ 1..=8 => last(bytes, end, length),

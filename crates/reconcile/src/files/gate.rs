@@ -9,7 +9,10 @@ pub(crate) fn control_fault(plan: &Plan, lines: &[(u64, Vec<u8>)], read: Sum, re
     for control in &plan.control {
         let mut found = lines.iter().filter(|(_, line)| line.starts_with(control.starts.as_bytes()));
         let Some((offset, line)) = found.next() else {
-            return Some(format!("no line begins with {:?}: the file was cut short, or is another file", control.starts));
+            return Some(format!(
+                "no line begins with {:?}: the file was cut short, or is another file",
+                control.starts
+            ));
         };
         if found.next().is_some() {
             return Some(format!("several lines begin with {:?}", control.starts));

@@ -5,9 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::batches::Proposal;
 use super::carry::{CARRIED_FROM, CarriedRow};
 use super::classes::{Class, Classes};
-use super::classify::{
-    AttemptFacts, Classifier, ClearedFacts, Facts, MerchantFacts, PaidFacts, Present, ShareFacts,
-};
+use super::classify::{AttemptFacts, Classifier, ClearedFacts, Facts, MerchantFacts, PaidFacts, Present, ShareFacts};
 use super::code::Code;
 use super::dates::Day;
 use super::job::{Kept, LateMatches, Names};
@@ -174,15 +172,7 @@ impl<'a> Judge<'a> {
         self.court.merchants.facts(merchant, day)
     }
 
-    fn broken(
-        &self,
-        rows: &Matching,
-        unit: &Unit,
-        facts: &Facts,
-        class: Class,
-        holding: u64,
-        effect: i64,
-    ) -> Break {
+    fn broken(&self, rows: &Matching, unit: &Unit, facts: &Facts, class: Class, holding: u64, effect: i64) -> Break {
         let terminal = rows.terminal.get(unit.terminal as usize);
         let switch = rows.switch.get(unit.switch as usize);
         let cleared = rows.cleared.get(unit.cleared as usize);

@@ -630,10 +630,9 @@ mod tests {
 
     #[test]
     fn a_header_that_lacks_a_column_names_it() {
-        let layout = Layout::from_toml(
-            "id = \"x\"\n[merchant]\ncolumns = { merchant = \"mid\", account = \"acct\" }\n",
-        )
-        .unwrap();
+        let layout =
+            Layout::from_toml("id = \"x\"\n[merchant]\ncolumns = { merchant = \"mid\", account = \"acct\" }\n")
+                .unwrap();
         let plan = layout.plan(Source::Merchant, "m.csv", &HeaderOf::Line(b"acct,\"mid\"")).unwrap();
         assert_eq!((plan.column(Role::Merchant), plan.column(Role::Account)), (Some(1), Some(0)));
         let wrong = layout.plan(Source::Merchant, "m.csv", &HeaderOf::Line(b"acct,id")).unwrap_err();
@@ -645,7 +644,10 @@ mod tests {
     fn sections_are_checked() {
         let table = [
             ("[merchant]\ncolumns = { merchant = \"m\" }", "columns lack account"),
-            ("[terminal]\ncolumns = { terminal = \"t\", amount = \"a\", response = \"r\", batch = \"b\" }", "to match by"),
+            (
+                "[terminal]\ncolumns = { terminal = \"t\", amount = \"a\", response = \"r\", batch = \"b\" }",
+                "to match by",
+            ),
             ("[batch]\nheader = false\ncolumns = { payout_batch = \"t\", total = 2 }", "numbers from 1"),
             ("[batch]\nheader = false\ncolumns = { payout_batch = 0, total = 2 }", "numbered from 1"),
             ("[batch]\ndelimiter = \"||\"\ncolumns = { payout_batch = \"t\", total = \"n\" }", "one ASCII character"),

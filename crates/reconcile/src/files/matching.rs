@@ -274,7 +274,9 @@ impl Matching {
             let same = |unit: &Unit| {
                 let original = self.switch.get(unit.switch as usize).or(self.terminal.get(unit.terminal as usize));
                 original.is_some_and(|original| {
-                    original.terminal == row.terminal && original.rrn == row.rrn && row.rrn != 0
+                    original.terminal == row.terminal
+                        && original.rrn == row.rrn
+                        && row.rrn != 0
                         && !Mark(original.mark).takes_back()
                 })
             };

@@ -44,7 +44,10 @@ impl Merchants {
         let mut latest: Option<&Version> = None;
         while let Some(version) = self.versions.get(at as usize) {
             let fits = day == 0 || (version.from <= day && day <= version.to);
-            if fits && latest.is_none_or(|latest| (latest.from, latest.facts.account) < (version.from, version.facts.account)) {
+            if fits
+                && latest
+                    .is_none_or(|latest| (latest.from, latest.facts.account) < (version.from, version.facts.account))
+            {
                 latest = Some(version);
             }
             at = version.next;

@@ -121,9 +121,9 @@ impl<'a> Partitions<'a> {
 
     /// Takes the chunks of a partition out.
     pub(crate) fn take(&self, partition: usize) -> Vec<Chunk> {
-        self.chunks.get(partition).map_or_else(Vec::new, |chunks| {
-            std::mem::take(&mut *chunks.lock().unwrap_or_else(PoisonError::into_inner))
-        })
+        self.chunks
+            .get(partition)
+            .map_or_else(Vec::new, |chunks| std::mem::take(&mut *chunks.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Hands the packed rows of a chunk to `visit`, with their length, and lets them go. `buffer` is used again.

@@ -115,11 +115,8 @@ impl<'a> LineReader<'a> {
         let quoted = || self.plan.cutting.quote.is_some_and(|quote| memchr::memchr(quote, &bytes[from..]).is_some());
         let whole = bytes.last() == Some(&b'\n');
         let plain = self.plan.cutting.is_plain() && self.plan.control.is_empty() && whole && !quoted();
-        let mut lines = if plain {
-            self.plain(bytes, from, block, taker)
-        } else {
-            self.careful(bytes, from, block, 0, taker)
-        };
+        let mut lines =
+            if plain { self.plain(bytes, from, block, taker) } else { self.careful(bytes, from, block, 0, taker) };
         if let Some(offset) = block.too_long {
             lines += 1;
             self.tally.reject(offset, lines, "line".to_owned(), too_long());

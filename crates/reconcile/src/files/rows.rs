@@ -24,17 +24,17 @@ pub(crate) struct Fields<'a> {
 
 impl Fields<'_> {
     /// Start and end of a column; an empty one when the line has no such column.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn place(&self, column: usize) -> (usize, usize) {
-        let end = self.ends.get(column).map_or(0, |end| *end as usize);
-        let start = match column.checked_sub(1).and_then(|before| self.ends.get(before)) {
-            Some(before) => *before as usize + 1,
+        let Some(end) = self.ends.get(column) else { return (self.start, self.start) };
+        let start = match column.checked_sub(1) {
+            Some(before) => self.ends[before] as usize + 1,
             None => self.start,
         };
-        (start.min(end), end)
+        (start, *end as usize)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn text(&self, column: usize) -> &[u8] {
         let (start, end) = self.place(column);
         self.bytes.get(start..end).unwrap_or_default()
@@ -154,6 +154,7 @@ impl<'a> RowReader<'a> {
         Self { plan, texts, file, near, dates: Dates::default(), recent: (Vec::new(), Code::NONE) }
     }
 
+    #[inline(always)]
     pub(crate) fn attempt(&mut self, fields: Fields<'_>, offset: u64) -> Result<Line<Attempt>, FieldFault> {
         let kind = self.kind(fields)?;
         if kind == RowKind::Skip {
@@ -167,7 +168,8 @@ impl<'a> RowReader<'a> {
         let mark = Mark::new(response, self.plan.is_approved(response), reversed, kind);
         let mut key = self.key(fields, Role::Batch, Role::Trace)?;
         if mark.takes_back() && self.plan.column(Role::OriginalTrace).is_some() {
-            let original = if self.plan.column(Role::OriginalBatch).is_some() { Role::OriginalBatch } else { Role::Batch };
+            let original =
+                if self.plan.column(Role::OriginalBatch).is_some() { Role::OriginalBatch } else { Role::Batch };
             key = self.key(fields, original, Role::OriginalTrace)?;
         }
         Ok(Line::Row(Attempt {
@@ -184,6 +186,7 @@ impl<'a> RowReader<'a> {
         }))
     }
 
+    #[inline(always)]
     pub(crate) fn cleared(&mut self, fields: Fields<'_>, offset: u64) -> Result<Line<Cleared>, FieldFault> {
         let kind = self.kind(fields)?;
         if kind == RowKind::Skip {
@@ -203,6 +206,7 @@ impl<'a> RowReader<'a> {
         }))
     }
 
+    #[inline(always)]
     pub(crate) fn paid(&mut self, fields: Fields<'_>, offset: u64) -> Result<Line<Paid>, FieldFault> {
         let net = self.money(fields, Role::Net)?;
         let fee = self.money_or(fields, Role::Fee, 0)?;
@@ -221,6 +225,7 @@ impl<'a> RowReader<'a> {
         }))
     }
 
+    #[inline(always)]
     pub(crate) fn shared(&mut self, fields: Fields<'_>, offset: u64) -> Result<Line<Shared>, FieldFault> {
         Ok(Line::Row(Shared {
             terminal: self.required(fields, Role::Terminal, 16)?.0,
@@ -243,20 +248,22 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn text<'f>(&self, fields: Fields<'f>, role: Role) -> &'f [u8] {
         let Some(column) = self.plan.column(role) else { return &[] };
         let (start, end) = fields.place(column);
         fields.bytes.get(start..end).unwrap_or_default()
     }
 
-    #[inline]
+    #[inline(always)]
     fn kind(&self, fields: Fields<'_>) -> Result<RowKind, FieldFault> {
         let Some(column) = self.plan.column(Role::Kind) else { return Ok(RowKind::Sale) };
-        self.plan.kind(fields.text(column)).ok_or_else(|| self.fault(fields, Role::Kind, "a kind that the layout names"))
+        self.plan
+            .kind(fields.text(column))
+            .ok_or_else(|| self.fault(fields, Role::Kind, "a kind that the layout names"))
     }
 
-    #[inline]
+    #[inline(always)]
     fn key(&self, fields: Fields<'_>, batch: Role, trace: Role) -> Result<u64, FieldFault> {
         let (Some(batch_at), Some(trace_at)) = (self.plan.column(batch), self.plan.column(trace)) else { return Ok(0) };
         let read = |column| {
@@ -271,12 +278,14 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn code(&mut self, fields: Fields<'_>, role: Role, longest: usize) -> Result<Code, FieldFault> {
         let Some(column) = self.plan.column(role) else { return Ok(Code::NONE) };
         let (start, end) = fields.place(column);
         let length = end - start;
-        if length <= longest && let Some(value) = number(fields.bytes, start, end) {
+        if length <= longest
+            && let Some(value) = number(fields.bytes, start, end)
+        {
             return Ok(Code::of_digits(value, length));
         }
         self.other_code(fields.text(column), longest).ok_or_else(|| {
@@ -300,13 +309,13 @@ impl<'a> RowReader<'a> {
         Some(code)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn required(&mut self, fields: Fields<'_>, role: Role, longest: usize) -> Result<Code, FieldFault> {
         let code = self.code(fields, role, longest)?;
         if code.is_none() { Err(self.fault(fields, role, "a value")) } else { Ok(code) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn money(&self, fields: Fields<'_>, role: Role) -> Result<i64, FieldFault> {
         let amount = self.plan.column(role).and_then(|column| {
             let (start, end) = fields.place(column);
@@ -343,7 +352,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// First six and last four digits as one number. What stands between is neither read nor kept.
-    #[inline]
+    #[inline(always)]
     fn pan(&self, fields: Fields<'_>) -> Result<u64, FieldFault> {
         let Some(column) = self.plan.column(Role::Pan) else { return Ok(0) };
         let (start, end) = fields.place(column);
@@ -363,7 +372,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// Seconds since 1970 plus one, 0 when the file does not say.
-    #[inline]
+    #[inline(always)]
     fn time(&mut self, fields: Fields<'_>) -> Result<i64, FieldFault> {
         if let Some(column) = self.plan.column(Role::Time) {
             let (start, end) = fields.place(column);
@@ -377,12 +386,13 @@ impl<'a> RowReader<'a> {
         let day = self.dates.day(fields.bytes, start, end, self.plan.date);
         let day = day.ok_or_else(|| self.fault(fields, Role::Date, "a date"))?;
         let (start, end) = fields.place(clock);
-        let second = clock_of(fields.bytes, start, end).ok_or_else(|| self.fault(fields, Role::Clock, "a time of day"))?;
+        let second =
+            clock_of(fields.bytes, start, end).ok_or_else(|| self.fault(fields, Role::Clock, "a time of day"))?;
         Ok(i64::from(day) * 86_400 + second + 1)
     }
 
     /// Days since 1970, 0 when the file does not say.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn day(&mut self, fields: Fields<'_>, role: Role) -> Result<u64, FieldFault> {
         let Some(column) = self.plan.column(role) else { return Ok(0) };
         let (start, end) = fields.place(column);
@@ -416,7 +426,7 @@ pub(crate) fn shown(found: &[u8]) -> String {
 }
 
 /// Money in minor units, with a minus where the amount is negative.
-#[inline]
+#[inline(always)]
 fn amount(bytes: &[u8], start: usize, end: usize, money: Money) -> Option<i64> {
     let negative = bytes.get(start) == Some(&b'-') && start < end;
     let from = start + usize::from(negative);

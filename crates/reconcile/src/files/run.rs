@@ -315,7 +315,8 @@ impl<'a> Desk<'a> {
     fn take_carried(&mut self, rows: Vec<CarriedRow>, names: &mut Names<'_>) -> Result<Vec<Day>, RunError> {
         let mut seen_on: Vec<Day> = Vec::new();
         for row in rows {
-            let known = (0..seen_on.len()).rev().find(|at| seen_on[*at] == row.seen_on && names.carried[*at] == row.file);
+            let known =
+                (0..seen_on.len()).rev().find(|at| seen_on[*at] == row.seen_on && names.carried[*at] == row.file);
             let file = known.unwrap_or_else(|| {
                 seen_on.push(row.seen_on);
                 names.carried.push(row.file.clone());
@@ -412,10 +413,7 @@ impl Plan {
 }
 
 /// Runs the same work on several threads.
-fn on_threads<T: Send>(
-    threads: usize,
-    work: impl Fn() -> Result<T, RunError> + Sync,
-) -> Result<Vec<T>, RunError> {
+fn on_threads<T: Send>(threads: usize, work: impl Fn() -> Result<T, RunError> + Sync) -> Result<Vec<T>, RunError> {
     if threads == 1 {
         return Ok(vec![work()?]);
     }

@@ -84,7 +84,7 @@ pub(crate) trait Packed<const N: usize>: Copy {
 }
 
 impl Packed<10> for Attempt {
-    #[inline]
+    #[inline(always)]
     fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
         reader.attempt(fields, offset)
     }
@@ -104,7 +104,7 @@ impl Packed<10> for Attempt {
         self.amount.cast_signed()
     }
 
-    #[inline]
+    #[inline(always)]
     fn note(&self, notes: &mut Notes<'_>, reader: &RowReader<'_>, fields: Fields<'_>) -> bool {
         if let Some(wanted) = notes.wanted {
             let lines = wanted.by_key.get(&reader.network_key(fields)).map_or(&[][..], |lines| lines);
@@ -120,7 +120,7 @@ impl Packed<10> for Attempt {
 }
 
 impl Packed<10> for Cleared {
-    #[inline]
+    #[inline(always)]
     fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
         reader.cleared(fields, offset)
     }
@@ -140,7 +140,7 @@ impl Packed<10> for Cleared {
         self.amount.cast_signed()
     }
 
-    #[inline]
+    #[inline(always)]
     fn note(&self, notes: &mut Notes<'_>, reader: &RowReader<'_>, fields: Fields<'_>) -> bool {
         if self.terminal != 0 && self.rrn != 0 {
             return true;
@@ -154,7 +154,7 @@ impl Packed<10> for Cleared {
 }
 
 impl Packed<10> for Paid {
-    #[inline]
+    #[inline(always)]
     fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
         reader.paid(fields, offset)
     }
@@ -174,7 +174,7 @@ impl Packed<10> for Paid {
         self.net.cast_signed()
     }
 
-    #[inline]
+    #[inline(always)]
     fn note(&self, notes: &mut Notes<'_>, _reader: &RowReader<'_>, _fields: Fields<'_>) -> bool {
         if self.batch != 0 {
             notes.add_net(self.batch, self.net.cast_signed());
@@ -184,7 +184,7 @@ impl Packed<10> for Paid {
 }
 
 impl Packed<5> for Shared {
-    #[inline]
+    #[inline(always)]
     fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
         reader.shared(fields, offset)
     }
@@ -222,7 +222,7 @@ impl<'a, R: Packed<N>, const N: usize> SpreadRows<'a, R, N> {
 }
 
 impl<R: Packed<N>, const N: usize> Taker for SpreadRows<'_, R, N> {
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, fields: Fields<'_>, offset: u64) -> Result<bool, FieldFault> {
         let Line::Row(row) = R::read(&mut self.reader, fields, offset)? else { return Ok(false) };
         self.sum.add(1, row.money());

@@ -25,8 +25,7 @@ impl Sum {
 }
 
 /// Kinds of files whose rows are matched.
-pub const MATCHED: [Source; 5] =
-    [Source::Terminal, Source::Switch, Source::Clearing, Source::Payout, Source::Share];
+pub const MATCHED: [Source; 5] = [Source::Terminal, Source::Switch, Source::Clearing, Source::Payout, Source::Share];
 
 /// Where the rows of one kind of file went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -139,7 +138,8 @@ impl Totals {
             let mut out = flow.matched;
             out.join(flow.broken);
             out.join(flow.carried);
-            let sides = [("rows read", flow.read, "rows matched with", flow.loaded), ("rows in", flow.read, "rows out", out)];
+            let sides =
+                [("rows read", flow.read, "rows matched with", flow.loaded), ("rows in", flow.read, "rows out", out)];
             for (left_name, left, right_name, right) in sides {
                 if left != right {
                     return Err(TotalsError {
@@ -170,7 +170,10 @@ mod tests {
         totals.flow_mut(Source::Payout).matched.add(1, 60);
         totals.flow_mut(Source::Payout).broken.add(1, 39);
         let error = totals.check().unwrap_err().to_string();
-        assert!(error.contains("payout do not add up: rows in 2 rows, 100 fen, but rows out 2 rows, 99 fen"), "{error}");
+        assert!(
+            error.contains("payout do not add up: rows in 2 rows, 100 fen, but rows out 2 rows, 99 fen"),
+            "{error}"
+        );
         totals.flow_mut(Source::Payout).broken.add(0, 1);
         assert_eq!(totals.check(), Ok(()));
     }

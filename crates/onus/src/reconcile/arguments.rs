@@ -1,0 +1,165 @@
+//! What the command line takes.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use onus_reconcile::files::Source;
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResultFormat {
+    /// Comma-separated, with a header line.
+    Csv,
+    /// One JSON object a line.
+    Jsonl,
+    /// Apache Parquet.
+    #[cfg(feature = "parquet")]
+    Parquet,
+}
+
+/// A size such as `512MiB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) usize);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let factor = match unit.trim() {
+            "" | "B" => 1,
+            "KiB" | "K" => 1 << 10,
+            "MiB" | "M" => 1 << 20,
+            "GiB" | "G" => 1 << 30,
+            _ => return Err(format!("{unit:?} is no unit; expected KiB, MiB or GiB")),
+        };
+        let size = number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
+        match size {
+            Some(size) if size >= 64 << 20 => Ok(Self(size)),
+            Some(_) => Err("at least 64MiB are needed".to_owned()),
+            None => Err("expected a size such as 512MiB".to_owned()),
+        }
+    }
+}
+
+/// Arguments of `onus reconcile`.
+#[derive(Args, Debug)]
+pub(crate) struct ReconcileArgs {
+    /// Terminal journals.
+    #[arg(long, value_name = "FILE")]
+    terminal: Vec<PathBuf>,
+    /// Switch log.
+    #[arg(long, value_name = "FILE")]
+    switch: Vec<PathBuf>,
+    /// Clearing files.
+    #[arg(long, value_name = "FILE")]
+    clearing: Vec<PathBuf>,
+    /// Payout lines.
+    #[arg(long, value_name = "FILE")]
+    payout: Vec<PathBuf>,
+    /// Payout batches.
+    #[arg(long, value_name = "FILE")]
+    batches: Vec<PathBuf>,
+    /// Merchant master.
+    #[arg(long, value_name = "FILE")]
+    merchants: Vec<PathBuf>,
+    /// Bank statements.
+    #[arg(long, value_name = "FILE")]
+    bank: Vec<PathBuf>,
+    /// Agents' profit shares.
+    #[arg(long, value_name = "FILE")]
+    shares: Vec<PathBuf>,
+    /// How files are written: a name (four-files, cityday, unionpay-zm) or a TOML file; `clearing=NAME` for one kind.
+    #[arg(long, default_value = "four-files", value_name = "LAYOUT")]
+    pub(crate) layout: Vec<String>,
+    /// Where breaks go; batches, proposals and rejects go beside it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// How breaks are written.
+    #[arg(long, value_enum, default_value_t = ResultFormat::Csv)]
+    pub(crate) format: ResultFormat,
+    /// Memory to stay within; what does not fit goes to a temporary file.
+    #[arg(long, default_value = "1GiB")]
+    pub(crate) memory: Size,
+    /// Threads; all processors when not given.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Settlement day, such as 2026-03-12: for files that leave out the year, and for --carry-out.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) day: Option<String>,
+    /// Rows that an earlier run kept.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) carry_in: Option<PathBuf>,
+    /// Keep rows here whose partner may still come.
+    #[arg(long, value_name = "FILE", requires = "day")]
+    pub(crate) carry_out: Option<PathBuf>,
+    /// List of files that earlier runs had: a file on it is refused, new ones are added.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seen: Option<PathBuf>,
+    /// Break classes instead of the built-in ones.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classes: Option<PathBuf>,
+    /// Folder of the temporary file.
+    #[arg(long, env = "ONUS_TEMP", value_name = "FOLDER")]
+    pub(crate) temp: Option<PathBuf>,
+    /// Number of partitions; results do not depend on it.
+    #[arg(long, hide = true)]
+    pub(crate) partitions: Option<usize>,
+    /// Print nothing.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// A file of the command line.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub(crate) source: Source,
+    pub(crate) path: PathBuf,
+    /// Its name in results: the file name, made longer where two have the same.
+    pub(crate) name: String,
+}
+
+impl ReconcileArgs {
+    pub(crate) fn files(&self) -> Vec<Named> {
+        let groups = [
+            (Source::Terminal, &self.terminal),
+            (Source::Switch, &self.switch),
+            (Source::Clearing, &self.clearing),
+            (Source::Payout, &self.payout),
+            (Source::Batch, &self.batches),
+            (Source::Merchant, &self.merchants),
+            (Source::Bank, &self.bank),
+            (Source::Share, &self.shares),
+        ];
+        let mut paths: Vec<(Source, &PathBuf)> = Vec::new();
+        for (source, group) in groups {
+            let mut group: Vec<&PathBuf> = group.iter().collect();
+            // File numbers, and with them ties, do not depend on the order of the command line.
+            group.sort();
+            paths.extend(group.into_iter().map(|path| (source, path)));
+        }
+        let short = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let alone = |name: &str| paths.iter().filter(|(_, path)| short(path) == name).count() == 1;
+        let named = paths.iter().map(|(source, path)| {
+            let name = short(path);
+            let name = if alone(&name) { name } else { path.display().to_string() };
+            Named { source: *source, path: (*path).clone(), name }
+        });
+        named.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!("512MiB".parse(), Ok(Size(512 << 20)));
+        assert_eq!("1GiB".parse(), Ok(Size(1 << 30)));
+        assert!("12".parse::<Size>().is_err());
+        assert!("12 parsecs".parse::<Size>().is_err());
+    }
+}
