@@ -6,6 +6,7 @@
 mod bench_build;
 mod bench_gateway;
 mod bench_import;
+mod bench_reconcile;
 mod browser;
 mod console;
 mod demo;
@@ -38,7 +39,7 @@ enum Task {
     Test(suite::TestArgs),
     /// Install the console's packages and build it, when something changed.
     Console,
-    /// Measure import speed, build time or the gateway.
+    /// Measure import and reconciliation speed, build time or the gateway.
     #[command(subcommand)]
     Bench(Bench),
     /// Check the rules of the house that no compiler checks (also a test of this crate).
@@ -51,6 +52,8 @@ enum Bench {
     Import(bench_import::ImportArgs),
     /// Time a clean release build in a folder of its own.
     Build,
+    /// Reconcile the four files of a settlement day, in turn with DuckDB.
+    Reconcile(bench_reconcile::ReconcileArgs),
     /// Load through the gateway, beside HAProxy and no one: round trips, latency, CPU, memory.
     Gateway(bench_gateway::GatewayArgs),
 }
@@ -72,6 +75,7 @@ fn run(root: &Path, task: &Task) -> anyhow::Result<ExitCode> {
         Task::Demo(args) => demo::run(root, args)?,
         Task::Console => drop(console::build(root)?),
         Task::Bench(Bench::Import(args)) => bench_import::run(root, args)?,
+        Task::Bench(Bench::Reconcile(args)) => bench_reconcile::run(root, args)?,
         Task::Bench(Bench::Build) => bench_build::run(root)?,
         Task::Bench(Bench::Gateway(args)) => bench_gateway::run(root, args)?,
         Task::Tidy => tidy::run(root)?,

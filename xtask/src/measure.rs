@@ -31,12 +31,17 @@ impl Cost {
 
 /// Runs `command` to its end with its output going through, and fails if it fails.
 pub(crate) fn measure(command: &mut Command) -> anyhow::Result<Cost> {
+    measure_ending(command, &[0])
+}
+
+/// The same for a command that may end with one of these exit codes.
+pub(crate) fn measure_ending(command: &mut Command, codes: &[i32]) -> anyhow::Result<Cost> {
     let name = command.get_program().to_string_lossy().into_owned();
     let started = Instant::now();
     let mut child = command.stdin(Stdio::null()).spawn().with_context(|| format!("starting `{name}`"))?;
     let (status, cpu_seconds, peak_kib) = watch(&mut child).with_context(|| format!("watching `{name}`"))?;
     let wall = started.elapsed();
-    if !status.success() {
+    if !status.code().is_some_and(|code| codes.contains(&code)) {
         bail!("`{name}` failed ({status})");
     }
     Ok(Cost { wall, cpu_seconds, peak_kib })

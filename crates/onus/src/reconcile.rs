@@ -17,12 +17,10 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use onus_casework::Calendar;
 use onus_model::Date;
-use onus_reconcile::files::{
-    Classes, Job, JobFile, Layout, Options, Summary, WorkingDays, day_of, read_day, run,
-};
+use onus_reconcile::files::{Classes, Job, JobFile, Layout, Options, Summary, WorkingDays, day_of, read_day, run};
 
-pub(crate) use self::arguments::ReconcileArgs;
 use self::arguments::Named;
+pub(crate) use self::arguments::ReconcileArgs;
 use self::inputs::Input;
 use self::rows_out::Written;
 use self::seen::Seen;
@@ -59,7 +57,8 @@ pub(crate) fn reconcile(args: &ReconcileArgs) -> Result<Outcome> {
     let size: u64 = inputs.iter().map(Input::size).sum();
     let mut seen = Seen::load(args.seen.as_deref())?;
     let refused = refusals(&files, &inputs, &mut seen)?;
-    let day = args.day.as_deref().map(|text| read_day(text).with_context(|| format!("--day {text}: expected 2026-03-12")));
+    let day =
+        args.day.as_deref().map(|text| read_day(text).with_context(|| format!("--day {text}: expected 2026-03-12")));
     let day = day.transpose()?;
     let days = working_days()?;
     let spill = SpillFile::new(args.temp.clone().unwrap_or_else(std::env::temp_dir));
@@ -198,4 +197,3 @@ fn progress_bar(size: u64, quiet: bool) -> ProgressBar {
     }
     bar
 }
-

@@ -168,9 +168,7 @@ fn messages_of_imported_dialects_go_there_and_back() {
         let whole: Vec<String> = shown
             .lines()
             .zip(&frames)
-            .map(|(line, frame)| {
-                unmask(line, &frame[if from == "pyiso8583-json" { "flat" } else { "parts" }])
-            })
+            .map(|(line, frame)| unmask(line, &frame[if from == "pyiso8583-json" { "flat" } else { "parts" }]))
             .collect();
         let back = iso(&["encode", "-d", dialect], whole.join("\n").as_bytes()).expect_code(0).out;
         assert_eq!(back.to_lowercase(), text, "{from}");

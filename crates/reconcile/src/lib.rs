@@ -2,10 +2,12 @@
 //!
 //! [`Book`] takes the rows of a window, pairs them and yields [`Attempt`]s: one payment each with its journal line,
 //! its wire exchange, its clearing lines and its payout. [`Book::breaks`] says where the four differ. [`files`] does
-//! the same for whole settlement files, at file speed. Pure values: nothing here knows storage or HTTP.
+//! the same for whole settlement files, at file speed. [`diversion`] groups the breaks by which money went elsewhere.
+//! Pure values: nothing here knows storage or HTTP.
 
 mod book;
 mod breaks;
+pub mod diversion;
 pub mod files;
 mod gateway;
 mod interner;

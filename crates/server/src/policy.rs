@@ -51,6 +51,7 @@ pub(crate) enum Action {
     ReadEpisode,
     ListCases,
     ListBreaks,
+    ListDiversions,
     ListFiles,
     ListRejects,
     ListGateways,
@@ -61,7 +62,7 @@ pub(crate) enum Action {
 }
 
 /// Every route of the API and what it does. A route that is missing here is refused for everybody.
-pub(crate) const ROUTES: [(Method, &str, Action); 18] = [
+pub(crate) const ROUTES: [(Method, &str, Action); 19] = [
     (Method::GET, "/api/v1/session", Action::ReadSession),
     (Method::DELETE, "/api/v1/session", Action::SignOut),
     (Method::GET, "/api/v1/overview", Action::ReadOverview),
@@ -73,6 +74,7 @@ pub(crate) const ROUTES: [(Method, &str, Action); 18] = [
     (Method::GET, "/api/v1/episodes/{id}", Action::ReadEpisode),
     (Method::GET, "/api/v1/cases", Action::ListCases),
     (Method::GET, "/api/v1/breaks", Action::ListBreaks),
+    (Method::GET, "/api/v1/diversions", Action::ListDiversions),
     (Method::GET, "/api/v1/files", Action::ListFiles),
     (Method::GET, "/api/v1/rejects", Action::ListRejects),
     (Method::GET, "/api/v1/gateways", Action::ListGateways),
@@ -108,6 +110,7 @@ pub(crate) const fn allow(role: Role, action: Action) -> bool {
         | Action::ReadEpisode
         | Action::ListCases
         | Action::ListBreaks
+        | Action::ListDiversions
         | Action::ReadCheckpoint
         | Action::ReadEvidence
         | Action::ReadApiDocument => true,
@@ -144,6 +147,7 @@ mod tests {
         ReadEpisode      administrator operator      reviewer      agent
         ListCases        administrator operator      reviewer      agent
         ListBreaks       administrator operator      reviewer      agent
+        ListDiversions   administrator operator      reviewer      agent
         ListFiles        administrator operator      reviewer      -
         ListRejects      administrator operator      reviewer      -
         ListGateways     administrator operator      reviewer      -

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod breaks;
 mod bulk;
 pub mod cases;
+pub mod diversions;
 pub mod episodes;
 mod error;
 pub mod exceptions;

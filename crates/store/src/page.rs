@@ -60,6 +60,32 @@ impl PageRequest {
         }
     }
 
+    /// The page of a whole list that is already in the ascending order of `rank`, which no two items share. For lists
+    /// that are ranked by what no database computes.
+    pub fn page_of_ranked<T>(
+        &self,
+        list: &str,
+        items: Vec<T>,
+        rank: impl Fn(&T) -> (i64, i64, &str),
+    ) -> Result<Page<T>, StoreError> {
+        let before = match self.seek(list, 3)?.as_deref() {
+            None => None,
+            Some([Value::Int(first), Value::Int(second), Value::Text(last)]) => {
+                Some((*first, *second, last.to_string()))
+            }
+            Some(_) => return Err(StoreError::Cursor),
+        };
+        let is_read = |item: &T| {
+            let ended = before.as_ref().map(|(first, second, last)| (*first, *second, last.as_str()));
+            ended.is_some_and(|ended| rank(item) <= ended)
+        };
+        let rest = items.into_iter().skip_while(is_read).collect();
+        Ok(self.page(list, rest, |item| {
+            let (first, second, last) = rank(item);
+            vec![Value::from(first), Value::from(second), Value::from(last)]
+        }))
+    }
+
     /// Cuts fetched rows to the page and names its last row.
     pub(crate) fn page<T>(&self, list: &str, mut items: Vec<T>, key: impl Fn(&T) -> Vec<Value<'_>>) -> Page<T> {
         let has_more = items.len() > self.limit();
@@ -109,6 +135,30 @@ mod tests {
         let next = PageRequest { cursor: first.next_cursor, limit: 2 };
         assert_eq!(next.seek("payments", 2).unwrap().unwrap(), [Value::from(2), Value::from("b")]);
         assert_eq!(next.page("payments", vec![(1, "a")], keys).next_cursor, None);
+    }
+
+    #[test]
+    fn a_ranked_list_goes_on_after_its_cursor() {
+        fn rank<'v>(item: &'v (i64, i64, &'static str)) -> (i64, i64, &'v str) {
+            *item
+        }
+        let items = || vec![(-9, 0, "b"), (-9, 1, "a"), (-2, 0, "c"), (-2, 0, "d"), (4, 0, "e")];
+        let mut request = PageRequest::first(2);
+        let mut read = Vec::new();
+        loop {
+            let page = request.page_of_ranked("ranked", items(), rank).unwrap();
+            read.extend(page.items);
+            request.cursor = page.next_cursor;
+            if request.cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(read, items());
+        let page = PageRequest::first(2).page_of_ranked("ranked", items(), rank).unwrap();
+        let next = PageRequest { cursor: page.next_cursor, limit: 9 };
+        let without_last = items().into_iter().filter(|item| item.2 != "a").collect();
+        assert_eq!(next.page_of_ranked("ranked", without_last, rank).unwrap().items, items()[2..]);
+        assert!(matches!(next.page_of_ranked("other", items(), rank), Err(StoreError::Cursor)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::breaks::BreakRow;
 use crate::cases::CaseDetail;
+use crate::diversions::{self, DivertedGroup};
 use crate::episodes::EpisodeRow;
 use crate::exceptions::{ExceptionItem, ExceptionRow};
 use crate::files::FileRow;
@@ -122,6 +123,8 @@ pub struct PaymentFilter {
     pub min_amount: Option<i64>,
     /// At most this amount.
     pub max_amount: Option<i64>,
+    /// Diverted, and of this group.
+    pub diverted: Option<DivertedGroup>,
     /// Payment id, RRN, terminal id, merchant code, part of the merchant's name, or the last four digits of the card.
     pub q: Option<String>,
 }
@@ -174,7 +177,7 @@ fn list_from_payments<'f>(
     request: &PageRequest,
 ) -> Result<(String, Filter<'f>), StoreError> {
     let mut filter = Filter::scoped(scope, "p", "p.agent_code");
-    add_common_conditions(&mut filter, "p", wanted);
+    add_common_conditions(&mut filter, "p", "id", wanted);
     if let Some(q) = &wanted.q {
         let condition = matches_q(&mut filter, q);
         filter.and(condition);
@@ -197,7 +200,7 @@ fn list_from_exceptions<'f>(
     request: &PageRequest,
 ) -> Result<(String, Filter<'f>), StoreError> {
     let mut filter = Filter::scoped(scope, "e", "e.agent_code");
-    add_common_conditions(&mut filter, "e", wanted);
+    add_common_conditions(&mut filter, "e", "payment_id", wanted);
     filter.and_some("e.kind =", wanted.kind.as_deref());
     filter.and_some("e.cause =", wanted.cause.as_deref());
     filter.and_some("e.outward =", wanted.outward.as_deref());
@@ -223,8 +226,8 @@ fn list_from_exceptions<'f>(
     Ok((sql, filter))
 }
 
-/// Conditions on columns that payments and exceptions share.
-fn add_common_conditions<'f>(filter: &mut Filter<'f>, alias: &str, wanted: &'f PaymentFilter) {
+/// Conditions on columns that payments and exceptions share; `id` is the column with the payment's id.
+fn add_common_conditions<'f>(filter: &mut Filter<'f>, alias: &str, id: &str, wanted: &'f PaymentFilter) {
     filter.and_subtree(&format!("{alias}.agent_code"), wanted.agent.as_deref());
     filter.and_some(&format!("{alias}.merchant_code ="), wanted.merchant.as_deref());
     filter.and_some(&format!("{alias}.tid ="), wanted.tid.as_deref());
@@ -233,6 +236,10 @@ fn add_common_conditions<'f>(filter: &mut Filter<'f>, alias: &str, wanted: &'f P
     filter.and_some(&format!("{alias}.started_at <"), wanted.started_to);
     filter.and_some(&format!("{alias}.amount_minor >="), wanted.min_amount);
     filter.and_some(&format!("{alias}.amount_minor <="), wanted.max_amount);
+    if let Some(group) = &wanted.diverted {
+        let condition = diversions::condition(filter, alias, id, group);
+        filter.and(condition);
+    }
 }
 
 /// What a person types into the search field, looked for where its form allows it.

@@ -48,28 +48,28 @@ impl FromStr for Size {
 #[derive(Args, Debug)]
 pub(crate) struct ReconcileArgs {
     /// Terminal journals.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     terminal: Vec<PathBuf>,
     /// Switch log.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     switch: Vec<PathBuf>,
     /// Clearing files.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     clearing: Vec<PathBuf>,
     /// Payout lines.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     payout: Vec<PathBuf>,
     /// Payout batches.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     batches: Vec<PathBuf>,
     /// Merchant master.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     merchants: Vec<PathBuf>,
     /// Bank statements.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     bank: Vec<PathBuf>,
     /// Agents' profit shares.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     shares: Vec<PathBuf>,
     /// How files are written: a name (four-files, cityday, unionpay-zm) or a TOML file; `clearing=NAME` for one kind.
     #[arg(long, default_value = "four-files", value_name = "LAYOUT")]

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 4_096;
 
 /// An open Parquet file. Several threads read different row groups.
 pub(crate) struct ParquetRows {
-    file: File,
+    path: PathBuf,
     metadata: ArrowReaderMetadata,
     /// First row of each row group.
     groups: Vec<Range<u64>>,
@@ -55,7 +55,12 @@ impl ParquetRows {
             from = rows.end;
             rows
         });
-        Ok(Self { groups: groups.collect(), file, metadata: metadata.clone(), state: Mutex::default() })
+        Ok(Self {
+            groups: groups.collect(),
+            path: path.to_owned(),
+            metadata: metadata.clone(),
+            state: Mutex::default(),
+        })
     }
 
     /// A row group that was begun, or the next one.
@@ -70,7 +75,9 @@ impl ParquetRows {
             (group, state.columns.clone())
         };
         let Some(rows) = self.groups.get(group) else { return Ok(None) };
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.try_clone()?, self.metadata.clone());
+        // Opened anew: a cloned handle shares its position, and the reader seeks.
+        let file = File::open(&self.path)?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         let mask = ProjectionMask::leaves(builder.parquet_schema(), columns);
         let reader = builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(AT_ONCE).build();
         Ok(Some((reader.map_err(io::Error::other)?, rows.start)))
@@ -134,11 +141,8 @@ fn column(array: &ArrayRef) -> Column<'_> {
 
 /// Appends the rows of a batch as lines; columns that are not in it stay empty.
 fn write_rows(batch: &RecordBatch, schema: &Schema, text: &mut Vec<u8>) -> io::Result<()> {
-    let columns: Vec<Column<'_>> = schema
-        .fields()
-        .iter()
-        .map(|field| batch.column_by_name(field.name()).map_or(Column::Left, column))
-        .collect();
+    let columns: Vec<Column<'_>> =
+        schema.fields().iter().map(|field| batch.column_by_name(field.name()).map_or(Column::Left, column)).collect();
     for row in 0..batch.num_rows() {
         for (number, column) in columns.iter().enumerate() {
             if number > 0 {
@@ -188,9 +192,10 @@ const WRITTEN_AT_ONCE: usize = 16_384;
 
 impl ParquetBreaks {
     pub(crate) fn new(out: BufWriter<File>, names: &[&str], numeric: &[bool]) -> Result<Self> {
-        let fields = names.iter().zip(numeric).map(|(name, numeric)| {
-            Field::new(*name, if *numeric { DataType::Int64 } else { DataType::Utf8 }, true)
-        });
+        let fields = names
+            .iter()
+            .zip(numeric)
+            .map(|(name, numeric)| Field::new(*name, if *numeric { DataType::Int64 } else { DataType::Utf8 }, true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
         let columns = numeric.iter().map(|numeric| {

@@ -11,8 +11,28 @@ use super::arguments::{ReconcileArgs, ResultFormat};
 
 /// Columns of breaks, in order.
 pub(crate) const COLUMNS: [&str; 23] = [
-    "class", "term_id", "rrn", "merchant_id", "agent_id", "batch_no", "trace_no", "t_amount", "s_amount", "c_amount",
-    "gross", "fee", "net", "account", "effect_fen", "first_party", "flags", "rules", "t_at", "s_at", "c_at", "p_at",
+    "class",
+    "term_id",
+    "rrn",
+    "merchant_id",
+    "agent_id",
+    "batch_no",
+    "trace_no",
+    "t_amount",
+    "s_amount",
+    "c_amount",
+    "gross",
+    "fee",
+    "net",
+    "account",
+    "effect_fen",
+    "first_party",
+    "flags",
+    "rules",
+    "t_at",
+    "s_at",
+    "c_at",
+    "p_at",
     "note",
 ];
 /// Columns that hold numbers.
@@ -148,7 +168,9 @@ impl Written {
             }
             ResultFormat::Jsonl => Form::Jsonl(breaks),
             #[cfg(feature = "parquet")]
-            ResultFormat::Parquet => Form::Parquet(super::parquet_rows::ParquetBreaks::new(breaks, &COLUMNS, &NUMBERS)?),
+            ResultFormat::Parquet => {
+                Form::Parquet(super::parquet_rows::ParquetBreaks::new(breaks, &COLUMNS, &NUMBERS)?)
+            }
         };
         let (mut batches, mut proposals) = (create(1)?, create(2)?);
         writeln!(batches, "class,payout_batch,total_fen,lines_fen,effect_fen,first_party,rules,at")?;
@@ -192,7 +214,8 @@ fn note(found: &Break, names: &Names<'_>) -> String {
     let limit = names.classes.tolerances().account_change_days;
     match (found.class, found.amounts, found.account_age) {
         (Class::AmountClear, [_, Some(switch), Some(cleared), ..], _)
-            if switch != 0 && (switch.checked_mul(100) == Some(cleared) || cleared.checked_mul(100) == Some(switch)) =>
+            if switch != 0
+                && (switch.checked_mul(100) == Some(cleared) || cleared.checked_mul(100) == Some(switch)) =>
         {
             "exactly a hundredfold: yuan and fen were mixed up".to_owned()
         }

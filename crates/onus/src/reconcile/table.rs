@@ -14,7 +14,11 @@ pub(crate) fn print(summary: &Summary, classes: &Classes) -> Result<()> {
         return Ok(());
     }
     writeln!(out)?;
-    writeln!(out, "{:9} {:>12} {:>12} {:>10} {:>9} {:>20}", "control", "rows in", "matched", "breaks", "carried", "yuan in = out")?;
+    writeln!(
+        out,
+        "{:9} {:>12} {:>12} {:>10} {:>9} {:>20}",
+        "control", "rows in", "matched", "breaks", "carried", "yuan in = out"
+    )?;
     for source in MATCHED {
         let flow = summary.totals.flow(source);
         if flow.read.rows > 0 {
@@ -37,7 +41,14 @@ pub(crate) fn print(summary: &Summary, classes: &Classes) -> Result<()> {
         if total.count + total.flagged > 0 {
             let about = classes.about(*class);
             let stake = yuan(total.at_stake);
-            writeln!(out, "{:17} {:>9} {:>9} {stake:>18}  {}", class.code(), total.count, total.flagged, about.first_party)?;
+            writeln!(
+                out,
+                "{:17} {:>9} {:>9} {stake:>18}  {}",
+                class.code(),
+                total.count,
+                total.flagged,
+                about.first_party
+            )?;
         }
     }
     writeln!(

@@ -137,7 +137,7 @@ impl BatchCheck<'_> {
         for row in self.batches {
             // A batch may be given in parts.
             let total = totals.entry(row.batch.0).or_insert((0, row.place));
-            total.0 += row.total;
+            total.0 = total.0.saturating_add(row.total);
             total.1 = total.1.min(row.place);
         }
         for (batch, (total, place)) in totals {

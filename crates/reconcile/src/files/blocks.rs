@@ -279,9 +279,9 @@ mod tests {
         let (mut found, mut long, mut at) = (Vec::new(), Vec::new(), 0);
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             if line.len() > LINE_MAX {
-                long.push(at)
+                long.push(at);
             } else {
-                found.push((at, line.to_vec()))
+                found.push((at, line.to_vec()));
             }
             at += line.len() as u64;
         }

@@ -96,11 +96,10 @@ impl Source {
         match self {
             Self::Terminal => &[Role::Terminal, Role::Amount, Role::Response],
             Self::Switch => &[Role::Terminal, Role::Rrn, Role::Amount, Role::Response],
-            Self::Clearing => &[Role::Amount],
+            Self::Clearing | Self::Bank => &[Role::Amount],
             Self::Payout => &[Role::Terminal, Role::Rrn, Role::Net],
             Self::Share => &[Role::Terminal, Role::Rrn, Role::Agent, Role::Share],
             Self::Batch => &[Role::PayoutBatch, Role::Total],
-            Self::Bank => &[Role::Amount],
             Self::Merchant => &[Role::Merchant, Role::Account],
         }
     }

@@ -258,7 +258,7 @@ impl Matching {
                 let found = self.taken_back(row);
                 if let Some(unit) = found.and_then(|unit| self.units.get_mut(unit as usize)) {
                     unit.back_lines[side] += 1;
-                    unit.back_total[side] += row.amount.cast_signed();
+                    unit.back_total[side] = unit.back_total[side].saturating_add(row.amount.cast_signed());
                 } else {
                     let row_number = number(row_number);
                     let (terminal, switch) = if side == 0 { (row_number, NONE) } else { (NONE, row_number) };
@@ -324,7 +324,8 @@ impl Matching {
                 Some(other) if units[other as usize].terminal == NONE => {
                     units[other as usize].terminal = units[unit as usize].terminal;
                     units[other as usize].back_lines[0] += units[unit as usize].back_lines[0];
-                    units[other as usize].back_total[0] += units[unit as usize].back_total[0];
+                    let total = units[other as usize].back_total[0].saturating_add(units[unit as usize].back_total[0]);
+                    units[other as usize].back_total[0] = total;
                     units[unit as usize].gone = true;
                 }
                 Some(_) => {}
@@ -358,6 +359,7 @@ impl Matching {
         unit as usize
     }
 
+    /// Sums saturate: one that does not fit makes the control totals fail, as it should.
     fn fold_cleared(&mut self) {
         for row_number in 0..self.cleared.len() {
             let row = self.cleared[row_number];
@@ -367,7 +369,7 @@ impl Matching {
                 unit.cleared = number(row_number);
             }
             unit.clear_lines += 1;
-            unit.clear_total += row.amount.cast_signed();
+            unit.clear_total = unit.clear_total.saturating_add(row.amount.cast_signed());
             unit.last_settled = unit.last_settled.max(row.settled);
         }
     }
@@ -381,7 +383,7 @@ impl Matching {
                 unit.paid = number(row_number);
             }
             unit.pay_lines += 1;
-            unit.pay_total += row.net.cast_signed();
+            unit.pay_total = unit.pay_total.saturating_add(row.net.cast_signed());
         }
     }
 
@@ -394,7 +396,7 @@ impl Matching {
                 unit.shared = number(row_number);
             }
             unit.share_lines += 1;
-            unit.share_total += row.share.cast_signed();
+            unit.share_total = unit.share_total.saturating_add(row.share.cast_signed());
         }
     }
 }

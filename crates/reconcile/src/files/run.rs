@@ -284,7 +284,7 @@ impl<'a> Desk<'a> {
             self.candidates.extend(candidates);
             for (batch, (net, count)) in sums {
                 let total = self.sums.entry(batch).or_default();
-                total.0 += net;
+                total.0 = total.0.saturating_add(net);
                 total.1 += count;
             }
         }

@@ -53,7 +53,7 @@ impl Notes<'_> {
             self.end_run();
             self.run = (batch, 0, 0);
         }
-        self.run.1 += net;
+        self.run.1 = self.run.1.saturating_add(net);
         self.run.2 += 1;
     }
 
@@ -61,7 +61,7 @@ impl Notes<'_> {
         let (batch, net, lines) = std::mem::take(&mut self.run);
         if lines > 0 {
             let sum = self.sums.entry(batch).or_default();
-            sum.0 += net;
+            sum.0 = sum.0.saturating_add(net);
             sum.1 += lines;
         }
     }

@@ -208,9 +208,12 @@ mod tests {
             .collect())
     }
 
+    /// A line and its fields, or what is wrong with it.
+    type Case = (&'static [u8], Result<&'static [&'static str], &'static str>);
+
     #[test]
     fn lines_with_quotes() {
-        let table: [(&[u8], Result<&[&str], &str>); 7] = [
+        let table: [Case; 7] = [
             (b"a,b", Ok(&["a", "b"])),
             (b"", Ok(&[""])),
             (b"a,", Ok(&["a", ""])),

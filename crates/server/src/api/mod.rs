@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod breaks;
 pub(crate) mod cases;
+pub(crate) mod diversions;
 pub(crate) mod episodes;
 pub(crate) mod evidence;
 pub(crate) mod exception_detail;
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(episodes::read))
         .routes(routes!(cases::list))
         .routes(routes!(breaks::list))
+        .routes(routes!(diversions::list))
         .routes(routes!(files::list))
         .routes(routes!(files::list_rejects))
         .routes(routes!(gateways::list))

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::actor::Actor;
+use crate::api::diversions::{self, By};
 use crate::api::query::{Asked, given, page_request, parts_of};
 use crate::problem::Problem;
 use crate::state::ServerState;
@@ -29,6 +30,11 @@ pub(crate) struct PaymentQuery {
     tid: Option<String>,
     city: Option<String>,
     episode: Option<String>,
+    /// With `diverted`: the diverted payments of one group of `/diversions`.
+    #[param(inline)]
+    diverted_by: Option<By>,
+    /// Key of that group.
+    diverted: Option<String>,
     /// Local day, `YYYY-MM-DD`.
     date: Option<String>,
     /// Payment id, reference number, terminal, merchant code or part of its name, last four digits of the card.
@@ -125,6 +131,7 @@ fn filter(query: PaymentQuery, actor: &Actor) -> Result<PaymentFilter, Problem> 
         started_to: day.map(|(_, to)| to),
         min_amount: query.min_amount,
         max_amount: query.max_amount,
+        diverted: query.diverted_by.zip(given(query.diverted)).map(|(by, key)| diversions::group(by, key)),
         q: given(query.q),
     })
 }

@@ -131,6 +131,47 @@ async fn an_agent_sees_its_subtree_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn diversions_are_grouped_and_lead_to_their_payments() {
+    let fixture = acquirer();
+    for (by, key, name) in [
+        ("terminal", "29000001", ""),
+        ("agent", "A0101", "代理 A0101"),
+        ("app_version", "3.1", ""),
+        ("maintainer", "A0101", "代理 A0101"),
+        ("merchant", "M001", "商户M001"),
+    ] {
+        for (role, sort) in [(Reviewer, "money"), (Agent, "surprise")] {
+            let page = fixture.get(&format!("/diversions?by={by}&sort={sort}"), role).await;
+            let items = page["items"].as_array().unwrap();
+            assert_eq!((items.len(), &page["next_cursor"]), (1, &Value::Null), "{by}");
+            let it = &items[0];
+            assert_eq!(
+                (&it["key"], &it["name"], &it["payments"], &it["stake_minor"]),
+                (&json!(key), &json!(name), &json!(1), &json!(120_000)),
+                "{by}"
+            );
+            assert_eq!((&it["merchants"], &it["terminals"], &it["agents"]), (&json!(1), &json!(1), &json!(1)), "{by}");
+            assert_eq!(it["classes"][0]["class_zh"], "跳码");
+            let listed = fixture.get(&format!("/payments?diverted_by={by}&diverted={key}"), role).await;
+            let ids: Vec<_> = listed["items"].as_array().unwrap().iter().map(|it| it["id"].clone()).collect();
+            assert_eq!(ids, [json!(DIVERTED)], "{by}");
+        }
+    }
+    let of_agents = fixture.get("/diversions", Reviewer).await;
+    let it = &of_agents["items"][0];
+    assert_eq!(
+        (&it["payments_total"], &it["share_bp"], &it["expected_bp"], &it["flags"]),
+        (&json!(2), &json!(5000), &json!(0), &json!([]))
+    );
+    assert_eq!(fixture.get("/diversions?by=account", Reviewer).await["items"], json!([]));
+    for refused in ["by=weather", "sort=luck", "cursor=bnVsbA"] {
+        let path = format!("/api/v1/diversions?{refused}");
+        let answer = fixture.ask(Method::GET, &path, Some(Reviewer), &[]).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn lists_are_paged() {
     let fixture = acquirer();
     let first = fixture.get("/payments?limit=2", Reviewer).await;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod append_only;
+mod diversions;
 mod domain;
 mod fixture;
 mod group_commit;
@@ -68,6 +69,9 @@ conformance![
     lists::pages_have_no_gaps_and_no_repeats,
     lists::payments_are_filtered,
     lists::terminals_and_cases_are_filtered,
+    diversions::breaks_are_grouped_within_the_scope,
+    diversions::what_a_group_counts_is_what_its_list_shows,
+    diversions::a_terminal_with_two_registrations_has_no_known_version,
     domain::a_payment_comes_with_everything,
     domain::a_payment_outside_the_scope_is_not_there,
     domain::sums_of_overview_agents_and_cases,

@@ -1,0 +1,158 @@
+//! Files in memory, results as lines.
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::io;
+use std::sync::Mutex;
+
+use onus_reconcile::files::{
+    BatchBreak, Break, Classes, Content, Job, JobFile, Layout, Names, Options, Proposal, ReadAt, RunError, Sink,
+    Source, Spill, Summary, WorkingDays, run,
+};
+
+pub(crate) const LAYOUT: &str = include_str!("../../../../layouts/four-files.toml");
+pub(crate) const CLASSES: &str = include_str!("../../../../packs/breaks-1/classes.toml");
+
+/// A file's bytes.
+pub(crate) struct Text(pub(crate) Vec<u8>);
+
+impl ReadAt for Text {
+    fn length(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.0.len());
+        let length = buffer.len().min(self.0.len() - from);
+        buffer[..length].copy_from_slice(&self.0[from..from + length]);
+        Ok(length)
+    }
+}
+
+/// A spill file in memory.
+#[derive(Default)]
+pub(crate) struct Memory(Mutex<Vec<u8>>);
+
+impl Spill for Memory {
+    fn append(&self, bytes: &[u8]) -> io::Result<u64> {
+        let mut all = self.0.lock().unwrap();
+        all.extend_from_slice(bytes);
+        Ok((all.len() - bytes.len()) as u64)
+    }
+
+    fn read(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let from = usize::try_from(offset).unwrap();
+        bytes.copy_from_slice(&self.0.lock().unwrap()[from..from + bytes.len()]);
+        Ok(())
+    }
+}
+
+/// Results as lines.
+#[derive(Default)]
+pub(crate) struct Lines {
+    pub(crate) payments: Vec<String>,
+    pub(crate) batches: Vec<String>,
+    pub(crate) proposals: Vec<String>,
+}
+
+impl Sink for Lines {
+    fn payment(&mut self, found: &Break, names: &Names<'_>) -> io::Result<()> {
+        let text = |code| names.texts.text(code);
+        let places: Vec<String> = found
+            .places
+            .iter()
+            .map(|place| place.map_or(String::new(), |(file, offset)| format!("{}@{offset}", names.file(file))))
+            .collect();
+        self.payments.push(format!(
+            "{},{},{},{:?},{:x},{},{}",
+            found.class.code(),
+            text(found.terminal),
+            text(found.rrn),
+            found.amounts,
+            found.holding,
+            found.effect,
+            places.join(" ")
+        ));
+        Ok(())
+    }
+
+    fn batch(&mut self, found: &BatchBreak, names: &Names<'_>) -> io::Result<()> {
+        let batch = names.texts.text(found.batch);
+        self.batches.push(format!("{},{batch},{},{}", found.class.code(), found.total, found.lines));
+        Ok(())
+    }
+
+    fn proposal(&mut self, found: &Proposal, names: &Names<'_>) -> io::Result<()> {
+        let rows: Vec<String> =
+            found.places.iter().map(|(file, offset)| format!("{}@{offset}", names.file(*file))).collect();
+        self.proposals.push(format!("{},{},{}", found.reason, found.amount, rows.join(" ")));
+        Ok(())
+    }
+}
+
+/// How a test runs a day.
+#[derive(Clone)]
+pub(crate) struct How<'a> {
+    pub(crate) layout: &'a str,
+    pub(crate) classes: &'a str,
+    pub(crate) threads: usize,
+    pub(crate) memory: usize,
+    pub(crate) partitions: usize,
+    pub(crate) day: Option<i32>,
+    pub(crate) keep: bool,
+    pub(crate) carry: Option<String>,
+    pub(crate) streams: bool,
+}
+
+impl Default for How<'_> {
+    fn default() -> Self {
+        Self {
+            layout: LAYOUT,
+            classes: CLASSES,
+            threads: 1,
+            memory: 1 << 26,
+            partitions: 2,
+            day: None,
+            keep: false,
+            carry: None,
+            streams: false,
+        }
+    }
+}
+
+/// Reconciles files in memory.
+pub(crate) fn reconcile(files: &[(Source, &str, &[u8])], how: &How<'_>) -> Result<(Lines, Summary), RunError> {
+    let layout = Layout::from_toml(how.layout).unwrap();
+    let classes = Classes::from_toml(how.classes).unwrap();
+    let texts: Vec<Text> = files.iter().map(|(_, _, bytes)| Text(bytes.to_vec())).collect();
+    let days = WorkingDays::default();
+    let spill = Memory::default();
+    let job = Job {
+        files: files
+            .iter()
+            .zip(&texts)
+            .map(|((source, name, _), text)| JobFile {
+                source: *source,
+                name: (*name).to_owned(),
+                layout: &layout,
+                content: if how.streams { Content::Stream(Box::new(&text.0[..])) } else { Content::At(text) },
+                refused: None,
+            })
+            .collect(),
+        classes: &classes,
+        days: &days,
+        options: Options {
+            threads: how.threads,
+            memory: how.memory,
+            partitions: Some(how.partitions),
+            day: how.day,
+            keep: how.keep,
+        },
+        spill: &spill,
+        carry: how.carry.clone(),
+        size: 0,
+        progress: &|_| {},
+    };
+    let mut lines = Lines::default();
+    let summary = run(job, &mut lines)?;
+    Ok((lines, summary))
+}
