@@ -85,19 +85,19 @@ fn message_a() -> Vec<u8> {
     ours
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 500)]
 fn a_decode_onus(bencher: Bencher<'_, '_>) {
     let (dialect, frame) = (dialect_a(), message_a());
     bencher.bench_local(|| dialect.decode(black_box(&frame)).expect("decodes").mti());
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 500)]
 fn a_decode_iso8583_codec(bencher: Bencher<'_, '_>) {
     let (spec, frame) = (peer_spec(), message_a());
     bencher.bench_local(|| PeerMessage::parse(&spec, black_box(&frame)).expect("decodes"));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 500)]
 fn a_encode_onus(bencher: Bencher<'_, '_>) {
     let (dialect, mut out) = (dialect_a(), Vec::with_capacity(512));
     bencher.bench_local(|| {
@@ -107,7 +107,7 @@ fn a_encode_onus(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 500)]
 fn a_encode_iso8583_codec(bencher: Bencher<'_, '_>) {
     let (spec, message, mut out) = (peer_spec(), peer_message(), Vec::with_capacity(512));
     bencher.bench_local(|| {
@@ -151,7 +151,7 @@ fn encode_b(dialect: &Dialect, fields: &[(u8, Vec<u8>)], out: &mut Vec<u8>) {
     encoder.finish().expect("ends");
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 500)]
 fn b_decode_onus(bencher: Bencher<'_, '_>) {
     let dialect = Dialect::builtin("unionpay-pos").expect("built in");
     let mut frame = Vec::new();
@@ -159,7 +159,7 @@ fn b_decode_onus(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| dialect.decode(black_box(&frame)).expect("decodes").mti());
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 500)]
 fn b_encode_onus(bencher: Bencher<'_, '_>) {
     let dialect = Dialect::builtin("unionpay-pos").expect("built in");
     let (fields, mut out) = (fields_b(), Vec::with_capacity(512));

@@ -6,7 +6,7 @@ use crate::checks;
 use crate::dialect::{Dialect, HeaderCheck, HeaderPart};
 use crate::error::Place;
 use crate::message::FieldSet;
-use crate::spec::{Content, Form, Prefix, Spec};
+use crate::spec::{Check, Content, Form, Prefix, Spec};
 
 /// Why a value cannot be written. No error shows a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,8 +31,9 @@ pub(crate) struct Misfit {
 }
 
 impl Misfit {
-    fn new<T>(expected: impl fmt::Display, found: impl fmt::Display) -> Result<T, Misfit> {
-        Err(Misfit { expected: expected.to_string(), found: found.to_string() })
+    #[cold]
+    fn new<T>(expected: impl fmt::Display, found: impl fmt::Display) -> Result<T, Box<Misfit>> {
+        Err(Box::new(Misfit { expected: expected.to_string(), found: found.to_string() }))
     }
 
     pub(crate) fn at(self, place: Place) -> EncodeError {
@@ -56,12 +57,14 @@ pub struct Encoder<'d, 'o> {
 }
 
 impl Dialect {
-    /// Begins a frame of type `mti` (`0x0200`) at the end of `out`. Allocates nothing when `out` has room.
+    /// Begins a frame of type `mti` (`0x0200`) at the end of `out`. Allocates nothing when `out` has room for 512 bytes more.
     ///
     /// # Errors
     /// When the dialect has no such message type.
     pub fn encoder<'d, 'o>(&'d self, mti: u16, out: &'o mut Vec<u8>) -> Result<Encoder<'d, 'o>, EncodeError> {
         let start = out.len();
+        // Most frames fit: one check of the room instead of one for each field.
+        out.reserve(512);
         out.extend_from_slice(&self.header.template);
         self.put_mti(mti, out)?;
         let bitmap_at = out.len();
@@ -120,7 +123,7 @@ impl Dialect {
     }
 }
 
-impl Encoder<'_, '_> {
+impl<'d> Encoder<'d, '_> {
     /// Sets a part of the header. Text and digits are given as ASCII, binary parts as bytes.
     ///
     /// # Errors
@@ -141,16 +144,14 @@ impl Encoder<'_, '_> {
     /// When the dialect has no such field, it is out of order, or the value does not fit it.
     #[inline]
     pub fn field(&mut self, number: u8, value: &[u8]) -> Result<&mut Self, EncodeError> {
-        self.open(number)?;
-        let spec = self.dialect.spec(number);
+        let spec = self.open(number)?;
         put_field(spec, value, self.out).map_err(|misfit| misfit.at(Place::Field(number)))?;
         Ok(self)
     }
 
     /// Writes field `number` from the bytes of its parts; only its length is added.
     pub(crate) fn filled(&mut self, number: u8, bytes: &[u8]) -> Result<&mut Self, EncodeError> {
-        self.open(number)?;
-        let spec = self.dialect.spec(number).written();
+        let spec = self.open(number)?.written();
         put_field(&spec, bytes, self.out).map_err(|misfit| misfit.at(Place::Field(number)))?;
         Ok(self)
     }
@@ -180,8 +181,9 @@ impl Encoder<'_, '_> {
     }
 
     #[inline]
-    fn open(&mut self, number: u8) -> Result<(), EncodeError> {
-        if number <= self.last || self.dialect.spec(number).content == Content::Absent {
+    fn open(&mut self, number: u8) -> Result<&'d Spec, EncodeError> {
+        let spec = self.dialect.spec(number);
+        if number <= self.last || spec.content == Content::Absent {
             return self.refuse_field(number);
         }
         if number > 64 {
@@ -189,11 +191,11 @@ impl Encoder<'_, '_> {
         }
         self.last = number;
         self.fields.insert(number);
-        Ok(())
+        Ok(spec)
     }
 
     #[cold]
-    fn refuse_field(&self, number: u8) -> Result<(), EncodeError> {
+    fn refuse_field<T>(&self, number: u8) -> Result<T, EncodeError> {
         let place = Place::Field(number);
         if self.dialect.spec(number).content == Content::Absent {
             return refuse(place, "a field that the dialect has", "one that it does not have");
@@ -237,9 +239,12 @@ impl Encoder<'_, '_> {
         second |= u64::from(self.has_third) << 63;
         let second_follows = if self.dialect.bitmap.fixed_bytes == 0 { self.bitmaps > 1 } else { second | third != 0 };
         first |= u64::from(second_follows) << 63;
-        let places = [Some(self.bitmap_at), Some(self.bitmap_at + length), Some(self.bitmap_at + 2 * length)];
-        for (place, word) in places.iter().flatten().zip([first, second, third]).take(self.bitmaps) {
-            put_word(form, word, *place, self.out);
+        put_word(form, first, self.bitmap_at, self.out);
+        if self.bitmaps > 1 {
+            put_word(form, second, self.bitmap_at + length, self.out);
+        }
+        if self.bitmaps > 2 {
+            put_word(form, third, self.bitmap_at + 2 * length, self.out);
         }
         if let Some(at) = self.third_at.filter(|_| self.has_third) {
             put_word(form, third, at, self.out);
@@ -257,7 +262,7 @@ fn put_word(form: crate::bitmap::BitmapForm, word: u64, at: usize, out: &mut [u8
 
 /// Appends a value with its length prefix.
 #[inline]
-pub(crate) fn put_field(spec: &Spec, value: &[u8], out: &mut Vec<u8>) -> Result<(), Misfit> {
+pub(crate) fn put_field(spec: &Spec, value: &[u8], out: &mut Vec<u8>) -> Result<(), Box<Misfit>> {
     let given = if spec.content == Content::HexText { value.len() * 2 } else { value.len() };
     let units = match spec.prefix {
         Prefix::None => usize::from(spec.units),
@@ -276,7 +281,7 @@ pub(crate) fn put_field(spec: &Spec, value: &[u8], out: &mut Vec<u8>) -> Result<
 
 /// Appends the length prefix of so many units.
 #[inline]
-fn put_length(spec: &Spec, prefix: Prefix, units: usize, out: &mut Vec<u8>) -> Result<(), Misfit> {
+fn put_length(spec: &Spec, prefix: Prefix, units: usize, out: &mut Vec<u8>) -> Result<(), Box<Misfit>> {
     let counted = match (spec.scale, spec.halves) {
         (1, false) => units,
         (_, true) => units * 2,
@@ -288,44 +293,54 @@ fn put_length(spec: &Spec, prefix: Prefix, units: usize, out: &mut Vec<u8>) -> R
     if counted > spec.units.into() || counted < spec.min.into() {
         return Misfit::new(format_args!("{} to {} units", spec.min, spec.units), units);
     }
-    let from = out.len();
-    out.resize(from + prefix.length(), 0);
-    if prefix.put(counted, out.get_mut(from..).unwrap_or_default()) {
+    // Two digits are by far the most common length.
+    if let (Prefix::Ascii(2), 0..=99) = (prefix, counted) {
+        #[allow(clippy::cast_possible_truncation, reason = "below 100")]
+        let counted = counted as u8;
+        out.extend_from_slice(&[b'0' + counted / 10, b'0' + counted % 10]);
         return Ok(());
     }
-    Misfit::new("a length that fits its prefix", counted)
+    match prefix.write(counted, out) {
+        Some(()) => Ok(()),
+        None => Misfit::new("a length that fits its prefix", counted),
+    }
 }
 
 /// Appends a value without its prefix, filled with so many units.
 #[inline]
-fn put_value(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Misfit> {
+fn put_value(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Box<Misfit>> {
     if short > 0 && matches!(spec.content, Content::Binary | Content::HexText | Content::Track | Content::Nibbles) {
         return Misfit::new(format_args!("{} units", spec.units), value.len());
     }
-    match (spec.form, spec.content) {
-        (Form::Packed, _) => put_packed(spec, value, short, out),
-        (Form::Bytes, Content::Digits | Content::Printable | Content::Track | Content::Text | Content::Binary) => {
-            // Checked before it is written: what fills needs no check.
-            let units = u16::try_from(value.len()).unwrap_or(u16::MAX);
-            if !spec.accepts(value, units) {
-                return Misfit::new(spec.find_fault(value, units).1.expected(), "another character");
-            }
-            if short == 0 {
-                out.extend_from_slice(value);
-            } else {
-                let (left, right) = if spec.pad_left { (short, 0) } else { (0, short) };
-                out.extend(std::iter::repeat_n(spec.fill, left));
-                out.extend_from_slice(value);
-                out.extend(std::iter::repeat_n(spec.fill, right));
-            }
-            Ok(())
-        }
+    match spec.check {
+        Check::PackedDigits | Check::PackedTrack => put_packed(spec, value, short, out),
+        Check::Printable | Check::AsciiDigits | Check::AsciiTrack => put_text(spec, value, short, out),
+        Check::Any if spec.form == Form::Bytes => put_text(spec, value, short, out),
+        _ if spec.form == Form::Packed => put_packed(spec, value, short, out),
         _ => put_translated(spec, value, short, out),
     }
 }
 
+/// Appends a value whose bytes stand for themselves. It is checked before it is written: what fills needs no check.
+#[inline]
+fn put_text(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Box<Misfit>> {
+    let units = u16::try_from(value.len()).unwrap_or(u16::MAX);
+    if !spec.accepts(value, units) {
+        return Misfit::new(spec.find_fault(value, units).1.expected(), "another character");
+    }
+    if short == 0 {
+        out.extend_from_slice(value);
+        return Ok(());
+    }
+    let (left, right) = if spec.pad_left { (short, 0) } else { (0, short) };
+    out.extend(std::iter::repeat_n(spec.fill, left));
+    out.extend_from_slice(value);
+    out.extend(std::iter::repeat_n(spec.fill, right));
+    Ok(())
+}
+
 /// Appends a value of a form that is translated, and checks what was written.
-fn put_translated(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Misfit> {
+fn put_translated(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Box<Misfit>> {
     let from = out.len();
     let hex = spec.content == Content::HexText;
     let (left, right) = if spec.pad_left { (short, 0) } else { (0, short) };
@@ -370,7 +385,7 @@ fn nibble_of(character: u8) -> Option<u8> {
 }
 
 #[inline]
-fn put_packed(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Misfit> {
+fn put_packed(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Box<Misfit>> {
     let good = match spec.content {
         Content::Digits => checks::ascii_digits(value),
         Content::Track => value.iter().all(|one| checks::is_ascii_track(*one)),
@@ -398,7 +413,7 @@ fn put_packed(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) -> Res
 }
 
 /// Digits that are fewer than their field: zeros before or behind them, then the filler of an odd number.
-fn put_packed_short(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Misfit> {
+fn put_packed_short(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Box<Misfit>> {
     let (left, right) = if spec.pad_left { (short, 0) } else { (0, short) };
     let odd = usize::from((value.len() + short) % 2 == 1);
     let (before, behind) = if spec.pad_left { (odd, 0) } else { (0, odd) };
@@ -413,7 +428,7 @@ fn put_packed_short(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) 
 }
 
 /// A sign, then its digits packed with zeros in front.
-fn put_signed(sign: &[u8], digits: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Misfit> {
+fn put_signed(sign: &[u8], digits: &[u8], short: usize, out: &mut Vec<u8>) -> Result<(), Box<Misfit>> {
     if sign.is_empty() {
         return Misfit::new("a letter C or D and digits", "nothing");
     }
