@@ -205,6 +205,45 @@ function breakPage(query) {
   return { summary, ...page(all, query, { class: (row, value) => row.class === value }) };
 }
 
+const DIVERTED_CLASSES = ['PAYOUT_DIVERTED', 'AMT_TERM', 'MERCHANT_SWAPPED', 'MCC', 'REFUND_DIVERTED'];
+
+/** What a mock payment can be grouped by; it has no registration of devices. */
+const DIVERTED_BY = {
+  agent: ({ row }) => row.agent_code,
+  terminal: ({ row }) => row.tid,
+  merchant: ({ row }) => row.merchant_code,
+  account: (payment) => breaksOf(payment).find((row) => row.class === 'PAYOUT_DIVERTED')?.found ?? '',
+};
+
+function diversionPage(query) {
+  const keyOf = DIVERTED_BY[query.get('by') ?? 'agent'] ?? (() => '');
+  const broken = payments
+    .map((payment) => ({ payment, breaks: breaksOf(payment).filter((row) => DIVERTED_CLASSES.includes(row.class)) }))
+    .filter(({ payment, breaks }) => breaks.length > 0 && keyOf(payment) !== '');
+  const count = (list, name) => new Set(list.map(({ payment }) => payment.row[name])).size;
+  const groups = grouped(broken, ({ payment }) => keyOf(payment)).map(([key, list]) => ({
+    key,
+    name: '',
+    payments: list.length,
+    stake_minor: sum(list, ({ payment }) => payment.row.amount_minor),
+    merchants: count(list, 'merchant_code'),
+    terminals: count(list, 'tid'),
+    agents: count(list, 'agent_code'),
+    payments_total: null,
+    share_bp: null,
+    expected_bp: null,
+    surprise_milli: null,
+    classes: grouped(list.flatMap(({ breaks }) => breaks), (row) => row.class).map(([name, rows]) => ({
+      class: name,
+      payments: rows.length,
+      class_zh: rows[0].class_zh,
+      class_en: rows[0].class_en,
+    })),
+    flags: [],
+  }));
+  return page(groups.sort((a, b) => b.stake_minor - a.stake_minor), query, {});
+}
+
 const session = {
   username: 'admin',
   role: 'administrator',
@@ -246,6 +285,8 @@ export function answer(path, query) {
       });
     case 'breaks':
       return breakPage(query);
+    case 'diversions':
+      return diversionPage(query);
     case 'files':
       return { items: files };
     case 'gateways':

@@ -75,5 +75,6 @@ export const usePayments = (query: Query) => useSeek('payments', query, api.paym
 export const useTerminals = (query: Query) => useSeek('terminals', query, api.terminals);
 export const useCases = (query: Query) => useSeek('cases', query, api.cases);
 export const useBreaks = (query: Query) => useSeek('breaks', query, api.breaks);
+export const useDiversions = (query: Query) => useSeek('diversions', query, api.diversions);
 export const useRejects = (query: Query) => useSeek('rejects', query, api.rejects);
 export const useAudit = (query: Query) => useSeek('audit', query, api.audit);

@@ -356,6 +356,24 @@ export interface BreakPage extends Page<BreakRow> {
   summary: BreakSummary[];
 }
 
+/** Diverted payments that have `key` in common; the nullable four are null where the group's payments cannot be counted. */
+export interface DiversionRow {
+  key: string;
+  name: string;
+  payments: number;
+  stake_minor: number;
+  merchants: number;
+  terminals: number;
+  agents: number;
+  payments_total: number | null;
+  share_bp: number | null;
+  expected_bp: number | null;
+  /** Thousandths of -log10 of the chance, at most 300000. */
+  surprise_milli: number | null;
+  classes: { class: string; payments: number; class_zh: string; class_en: string }[];
+  flags: string[];
+}
+
 export interface FileRow {
   id: string;
   name: string;

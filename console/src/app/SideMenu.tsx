@@ -8,6 +8,7 @@ import {
   DiffOutlined,
   FileSearchOutlined,
   FolderOpenOutlined,
+  ForkOutlined,
   MobileOutlined,
 } from '@ant-design/icons';
 import { Layout, Menu } from 'antd';
@@ -31,6 +32,7 @@ const ENTRIES: Entry[] = [
   { name: 'episodes', path: '/episodes', icon: <AlertOutlined /> },
   { name: 'cases', path: '/cases', icon: <FolderOpenOutlined /> },
   { name: 'breaks', path: '/breaks', icon: <DiffOutlined /> },
+  { name: 'diversions', path: '/diversions', icon: <ForkOutlined /> },
   { name: 'agents', path: '/agents', icon: <ApartmentOutlined /> },
   { name: 'terminals', path: '/terminals', icon: <MobileOutlined /> },
   { name: 'gateways', path: '/gateways', icon: <ClusterOutlined />, allowed: maySeeGateways },

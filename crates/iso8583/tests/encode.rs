@@ -1,6 +1,6 @@
 //! What is written is read again, and what was read is written as it was.
 
-#![allow(clippy::expect_used, reason = "a test may")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test may")]
 
 mod frames;
 

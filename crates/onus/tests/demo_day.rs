@@ -7,6 +7,10 @@ mod installation;
 use std::collections::{BTreeMap, BTreeSet};
 
 use installation::{Installation, day_archive, truth};
+use onus_model::BreakClass;
+use onus_reconcile::diversion::{CLASSES, DiversionFlag, DiversionGroup, DiversionOrder, DivertedBreak, groups};
+use onus_store::diversions::{self as diverted, DivertedBy};
+use onus_store::{Scope, Store};
 use serde_json::Value;
 
 /// Date, terminal, batch, trace number.
@@ -151,6 +155,74 @@ fn tampered_terminals_are_found(truth: &[TruthRow], said: &[Value]) {
     println!("{} tampered terminals", wanted.len());
     assert!(!wanted.is_empty());
     assert_eq!(found, wanted);
+}
+
+/// Groups of diverted payments on the demo day, as the server ranks them.
+fn diversions(store: &Installation, by: DivertedBy, order: DiversionOrder) -> Vec<DiversionGroup> {
+    let opened = Store::open(store.database().to_str().unwrap()).unwrap();
+    let scope = Scope::all("acquirer");
+    let classes: Vec<&str> = CLASSES.iter().map(|class| class.as_str()).collect();
+    let (rows, totals) =
+        opened.read(|tx| Ok((diverted::breaks(tx, &scope, by, &classes)?, diverted::totals(tx, &scope, by)?))).unwrap();
+    let breaks: Vec<_> = rows
+        .iter()
+        .map(|row| DivertedBreak {
+            payment: &row.payment_id,
+            class: BreakClass::parse(&row.class).unwrap(),
+            group: &row.group,
+            tid: &row.tid,
+            merchant: &row.merchant_code,
+            agent: &row.agent_code,
+            account: &row.account,
+            amount_minor: row.amount_minor,
+            difference_minor: row.difference_minor,
+        })
+        .collect();
+    groups(&breaks, totals.as_ref(), order).unwrap()
+}
+
+/// Yichang (accounts changed with the credentials of A0203) took the most money; both Hunan stories (A0301, A0302)
+/// come next, and the agent with wrong merchant categories last. Nobody else is there.
+#[test]
+fn the_stories_stand_at_the_top_of_the_diversions() {
+    let store = Installation::with_demo_day();
+    let truth = truth();
+    let agents_of = |incident: &str| -> BTreeSet<String> {
+        let hit = truth["payments.csv"].iter().filter(|row| row["incident"] == incident);
+        hit.map(|row| row["agent_code"].clone()).collect()
+    };
+    assert_eq!(agents_of("INC-YICHANG"), ["A0203".to_owned()].into());
+    assert_eq!(agents_of("INC-HUNAN-AGENT"), ["A0301".to_owned()].into());
+    assert_eq!(agents_of("INC-HUNAN-OUTSIDER"), ["A0302".to_owned()].into());
+    for by in [DivertedBy::Agent, DivertedBy::Maintainer] {
+        let found = diversions(&store, by, DiversionOrder::Money);
+        for it in &found {
+            println!("{by:?} {} {} payments {} fen {:?}", it.key, it.payments, it.stake_minor, it.peers);
+        }
+        let keys: Vec<&str> = found.iter().map(|it| it.key.as_str()).collect();
+        assert_eq!(keys, ["A0203", "A0301", "A0302", "A0502"], "{by:?}");
+        assert!(found[..3].iter().all(|it| it.surprise_milli() > 3000), "{by:?}");
+    }
+
+    let accounts = diversions(&store, DivertedBy::Account, DiversionOrder::Money);
+    for it in &accounts {
+        println!("{} {} payments {} merchants {} fen", it.key, it.payments, it.merchants, it.stake_minor);
+    }
+    // Two accounts of Yichang, then one for each Hunan story; each collects from many merchants of one agent.
+    assert_eq!(accounts.len(), 4);
+    for it in &accounts {
+        assert!(it.merchants > 1 && it.agents == 1 && it.peers.is_none());
+        assert_eq!(it.flags, [DiversionFlag::OneAccountManyMerchants]);
+    }
+
+    let hit: BTreeSet<&str> = truth["payments.csv"]
+        .iter()
+        .filter(|row| matches!(row["incident"].as_str(), "INC-YICHANG" | "INC-HUNAN-AGENT" | "INC-HUNAN-OUTSIDER"))
+        .map(|row| row["tid"].as_str())
+        .collect();
+    let terminals = diversions(&store, DivertedBy::Terminal, DiversionOrder::Money);
+    let robbed: BTreeSet<&str> = terminals.iter().filter(|it| it.stake_minor > 0).map(|it| it.key.as_str()).collect();
+    assert_eq!(robbed, hit);
 }
 
 #[test]

@@ -102,21 +102,15 @@ pub fn totals(tx: &mut Tx<'_>, scope: &Scope, by: DivertedBy) -> Result<Option<B
         return Ok(None);
     }
     let mut filter = Filter::scoped(scope, "p", "p.agent_code");
-    let sql = match (by, terminal_values(by, &mut filter)) {
+    let sql = match terminal_values(by, &mut filter) {
         // Terminals are counted first, which an index alone can answer.
-        (_, Some(values)) => format!(
+        Some(values) => format!(
             "select t.value, cast(sum(c.n) as bigint) from (\
                select p.tid, count(*) as n from payments p {} group by p.tid) c \
              join ({values}) t on t.tid = c.tid group by t.value",
             filter.clause()
         ),
-        // Tallies with kind '' count all payments by agent.
-        (DivertedBy::Agent, None) => format!(
-            "select p.agent_code, cast(sum(p.payments) as bigint) from tallies p {} and p.kind = '' \
-             group by p.agent_code",
-            filter.clause()
-        ),
-        (_, None) => {
+        None => {
             let column = column(by);
             format!("select {column}, count(*) from payments p {} group by {column}", filter.clause())
         }

@@ -1,4 +1,4 @@
-import { Button, DatePicker, Segmented } from 'antd';
+import { Button, DatePicker, Segmented, Tag } from 'antd';
 import dayjs from 'dayjs';
 import { useMemo } from 'react';
 import { useAgents, useEpisodes } from '../../api/queries';
@@ -70,6 +70,16 @@ export function FilterBar({ filters }: { filters: Filters }) {
       <TextFilter {...field('tid')} placeholder={t.payments.tid} width={110} />
       <AmountFilter {...field('min_amount')} placeholder={t.payments.minAmount} />
       <AmountFilter {...field('max_amount')} placeholder={t.payments.maxAmount} />
+      {values.diverted_by !== undefined && values.diverted !== undefined && (
+        <Tag
+          closable
+          color="volcano"
+          data-testid="filter-diverted"
+          onClose={() => set({ diverted_by: undefined, diverted: undefined })}
+        >
+          {t.payments.diverted(nameOf(t.diversions.groupings, values.diverted_by), values.diverted)}
+        </Tag>
+      )}
       {any && (
         <Button type="link" onClick={clear} data-testid="clear-filters">
           {t.common.clear}

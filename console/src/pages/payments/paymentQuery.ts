@@ -13,6 +13,8 @@ export const FILTERS = [
   'tid',
   'city',
   'episode',
+  'diverted_by',
+  'diverted',
   'min_amount',
   'max_amount',
 ] as const;

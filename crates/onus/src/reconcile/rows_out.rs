@@ -118,7 +118,7 @@ enum Form {
     Csv(BufWriter<File>),
     Jsonl(BufWriter<File>),
     #[cfg(feature = "parquet")]
-    Parquet(super::parquet_rows::ParquetBreaks),
+    Parquet(Box<super::parquet_rows::ParquetBreaks>),
 }
 
 impl Form {
@@ -169,7 +169,7 @@ impl Written {
             ResultFormat::Jsonl => Form::Jsonl(breaks),
             #[cfg(feature = "parquet")]
             ResultFormat::Parquet => {
-                Form::Parquet(super::parquet_rows::ParquetBreaks::new(breaks, &COLUMNS, &NUMBERS)?)
+                Form::Parquet(Box::new(super::parquet_rows::ParquetBreaks::new(breaks, &COLUMNS, &NUMBERS)?))
             }
         };
         let (mut batches, mut proposals) = (create(1)?, create(2)?);

@@ -49,6 +49,7 @@ macro_rules! packed_row {
 
         impl $name {
             #[inline]
+            #[allow(dead_code, reason = "shares are never kept for the next run")]
             pub(crate) const fn to_numbers(self) -> [u64; $count] {
                 [$(self.$field,)*]
             }
@@ -142,23 +143,18 @@ pub(crate) struct RowReader<'a> {
     recent: (Vec<u8>, Code),
 }
 
-/// What a line turned out to be.
-pub(crate) enum Line<R> {
-    Row(R),
-    /// About no payment.
-    Skipped,
-}
-
 impl<'a> RowReader<'a> {
     pub(crate) fn new(plan: &'a Plan, texts: &'a Texts, file: u64, near: Option<Day>) -> Self {
         Self { plan, texts, file, near, dates: Dates::default(), recent: (Vec::new(), Code::NONE) }
     }
 
+    /// Puts a row into `row`, in the order of [`Attempt`]; false for a line about no payment. Rows are written number by
+    /// number and read the same way: copying them whole in between would wait for the slowest number each time.
     #[inline(always)]
-    pub(crate) fn attempt(&mut self, fields: Fields<'_>, offset: u64) -> Result<Line<Attempt>, FieldFault> {
+    pub(crate) fn attempt(&mut self, fields: Fields<'_>, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
         let kind = self.kind(fields)?;
         if kind == RowKind::Skip {
-            return Ok(Line::Skipped);
+            return Ok(false);
         }
         let response = self.text(fields, Role::Response);
         if response.len() > 2 {
@@ -172,68 +168,64 @@ impl<'a> RowReader<'a> {
                 if self.plan.column(Role::OriginalBatch).is_some() { Role::OriginalBatch } else { Role::Batch };
             key = self.key(fields, original, Role::OriginalTrace)?;
         }
-        Ok(Line::Row(Attempt {
-            terminal: self.required(fields, Role::Terminal, 16)?.0,
-            key,
-            rrn: self.code(fields, Role::Rrn, 12)?.0,
-            merchant: self.code(fields, Role::Merchant, 20)?.0,
-            amount: self.money(fields, Role::Amount)?.cast_unsigned(),
-            pan: self.pan(fields)?,
-            time: self.time(fields)?.cast_unsigned(),
-            mark: mark.0,
-            settled: self.day(fields, Role::Settled)?,
-            place: place(self.file, offset),
-        }))
+        row[0] = self.required(fields, Role::Terminal, 16)?.0;
+        row[1] = key;
+        row[2] = self.code(fields, Role::Rrn, 12)?.0;
+        row[3] = self.code(fields, Role::Merchant, 20)?.0;
+        row[4] = self.money(fields, Role::Amount)?.cast_unsigned();
+        row[5] = self.pan(fields)?;
+        row[6] = self.time(fields)?.cast_unsigned();
+        row[7] = mark.0;
+        row[8] = self.day(fields, Role::Settled)?;
+        row[9] = place(self.file, offset);
+        Ok(true)
     }
 
     #[inline(always)]
-    pub(crate) fn cleared(&mut self, fields: Fields<'_>, offset: u64) -> Result<Line<Cleared>, FieldFault> {
+    pub(crate) fn cleared(&mut self, fields: Fields<'_>, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
         let kind = self.kind(fields)?;
         if kind == RowKind::Skip {
-            return Ok(Line::Skipped);
+            return Ok(false);
         }
-        Ok(Line::Row(Cleared {
-            terminal: self.code(fields, Role::Terminal, 16)?.0,
-            rrn: self.code(fields, Role::Rrn, 12)?.0,
-            merchant: self.code(fields, Role::Merchant, 20)?.0,
-            amount: self.money(fields, Role::Amount)?.cast_unsigned(),
-            settled: self.day(fields, Role::Settled)?,
-            network_fee: self.money_or(fields, Role::NetworkFee, 0)?.cast_unsigned(),
-            mark: Mark::new(b"", true, false, kind).0,
-            pan: self.pan(fields)?,
-            mcc: self.count(fields, Role::Mcc)?,
-            place: place(self.file, offset),
-        }))
+        row[0] = self.code(fields, Role::Terminal, 16)?.0;
+        row[1] = self.code(fields, Role::Rrn, 12)?.0;
+        row[2] = self.code(fields, Role::Merchant, 20)?.0;
+        row[3] = self.money(fields, Role::Amount)?.cast_unsigned();
+        row[4] = self.day(fields, Role::Settled)?;
+        row[5] = self.money_or(fields, Role::NetworkFee, 0)?.cast_unsigned();
+        row[6] = Mark::new(b"", true, false, kind).0;
+        row[7] = self.pan(fields)?;
+        row[8] = self.count(fields, Role::Mcc)?;
+        row[9] = place(self.file, offset);
+        Ok(true)
     }
 
     #[inline(always)]
-    pub(crate) fn paid(&mut self, fields: Fields<'_>, offset: u64) -> Result<Line<Paid>, FieldFault> {
+    pub(crate) fn paid(&mut self, fields: Fields<'_>, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
         let net = self.money(fields, Role::Net)?;
         let fee = self.money_or(fields, Role::Fee, 0)?;
         let gross = self.money_or(fields, Role::Gross, net.saturating_add(fee))?;
-        Ok(Line::Row(Paid {
-            terminal: self.required(fields, Role::Terminal, 16)?.0,
-            rrn: self.required(fields, Role::Rrn, 12)?.0,
-            merchant: self.code(fields, Role::Merchant, 20)?.0,
-            account: self.code(fields, Role::Account, 40)?.0,
-            gross: gross.cast_unsigned(),
-            fee: fee.cast_unsigned(),
-            net: net.cast_unsigned(),
-            paid_on: self.day(fields, Role::PaidOn)?,
-            batch: self.code(fields, Role::PayoutBatch, 40)?.0,
-            place: place(self.file, offset),
-        }))
+        row[0] = self.required(fields, Role::Terminal, 16)?.0;
+        row[1] = self.required(fields, Role::Rrn, 12)?.0;
+        row[2] = self.code(fields, Role::Merchant, 20)?.0;
+        row[3] = self.code(fields, Role::Account, 40)?.0;
+        row[4] = gross.cast_unsigned();
+        row[5] = fee.cast_unsigned();
+        row[6] = net.cast_unsigned();
+        row[7] = self.day(fields, Role::PaidOn)?;
+        row[8] = self.code(fields, Role::PayoutBatch, 40)?.0;
+        row[9] = place(self.file, offset);
+        Ok(true)
     }
 
     #[inline(always)]
-    pub(crate) fn shared(&mut self, fields: Fields<'_>, offset: u64) -> Result<Line<Shared>, FieldFault> {
-        Ok(Line::Row(Shared {
-            terminal: self.required(fields, Role::Terminal, 16)?.0,
-            rrn: self.required(fields, Role::Rrn, 12)?.0,
-            agent: self.required(fields, Role::Agent, 40)?.0,
-            share: self.money(fields, Role::Share)?.cast_unsigned(),
-            place: place(self.file, offset),
-        }))
+    pub(crate) fn shared(&mut self, fields: Fields<'_>, offset: u64, row: &mut [u64; 5]) -> Result<bool, FieldFault> {
+        row[0] = self.required(fields, Role::Terminal, 16)?.0;
+        row[1] = self.required(fields, Role::Rrn, 12)?.0;
+        row[2] = self.required(fields, Role::Agent, 40)?.0;
+        row[3] = self.money(fields, Role::Share)?.cast_unsigned();
+        row[4] = place(self.file, offset);
+        Ok(true)
     }
 
     /// Network trace and transmission time as one number, 0 when they are not all there.

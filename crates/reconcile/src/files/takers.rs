@@ -6,7 +6,7 @@ use super::batches::LineSums;
 use super::layout::Source;
 use super::partitions::Spreader;
 use super::reading::Taker;
-use super::rows::{Attempt, Cleared, FieldFault, Fields, Line, Paid, RowReader, Shared};
+use super::rows::{Attempt, Cleared, FieldFault, Fields, Paid, RowReader, Shared};
 use super::totals::Sum;
 
 /// Clearing lines without terminal or reference, by network trace and transmission time.
@@ -67,52 +67,48 @@ impl Notes<'_> {
     }
 }
 
-/// A row that is packed into `N` numbers.
-pub(crate) trait Packed<const N: usize>: Copy {
-    /// Reads a row.
-    fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault>;
-    /// Its numbers.
-    fn numbers(self) -> [u64; N];
-    /// Its terminal.
-    fn terminal(&self) -> u64;
-    /// What it adds to control totals.
-    fn money(&self) -> i64;
+/// A row that is packed into `N` numbers, the first of which is its terminal.
+pub(crate) trait Packed<const N: usize> {
+    /// Which of its numbers control totals add up.
+    const MONEY: usize;
+
+    /// Reads a row into numbers; false for a line about no payment.
+    fn read(
+        reader: &mut RowReader<'_>,
+        fields: Fields<'_>,
+        offset: u64,
+        row: &mut [u64; N],
+    ) -> Result<bool, FieldFault>;
+
     /// Notes what else must be known; false when the row waits aside.
-    fn note(&self, _notes: &mut Notes<'_>, _reader: &RowReader<'_>, _fields: Fields<'_>) -> bool {
+    fn note(_row: &[u64; N], _notes: &mut Notes<'_>, _reader: &RowReader<'_>, _fields: Fields<'_>) -> bool {
         true
     }
 }
 
 impl Packed<10> for Attempt {
+    const MONEY: usize = 4;
+
     #[inline(always)]
-    fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
-        reader.attempt(fields, offset)
-    }
-
-    #[inline]
-    fn numbers(self) -> [u64; 10] {
-        self.to_numbers()
-    }
-
-    #[inline]
-    fn terminal(&self) -> u64 {
-        self.terminal
-    }
-
-    #[inline]
-    fn money(&self) -> i64 {
-        self.amount.cast_signed()
+    fn read(
+        reader: &mut RowReader<'_>,
+        fields: Fields<'_>,
+        offset: u64,
+        row: &mut [u64; 10],
+    ) -> Result<bool, FieldFault> {
+        reader.attempt(fields, offset, row)
     }
 
     #[inline(always)]
-    fn note(&self, notes: &mut Notes<'_>, reader: &RowReader<'_>, fields: Fields<'_>) -> bool {
+    fn note(row: &[u64; 10], notes: &mut Notes<'_>, reader: &RowReader<'_>, fields: Fields<'_>) -> bool {
         if let Some(wanted) = notes.wanted {
+            let row = Self::from_numbers(*row);
             let lines = wanted.by_key.get(&reader.network_key(fields)).map_or(&[][..], |lines| lines);
             notes.candidates.extend(lines.iter().map(|line| Candidate {
                 line: *line,
-                place: self.place,
-                terminal: self.terminal,
-                rrn: self.rrn,
+                place: row.place,
+                terminal: row.terminal,
+                rrn: row.rrn,
             }));
         }
         true
@@ -120,88 +116,66 @@ impl Packed<10> for Attempt {
 }
 
 impl Packed<10> for Cleared {
+    const MONEY: usize = 3;
+
     #[inline(always)]
-    fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
-        reader.cleared(fields, offset)
-    }
-
-    #[inline]
-    fn numbers(self) -> [u64; 10] {
-        self.to_numbers()
-    }
-
-    #[inline]
-    fn terminal(&self) -> u64 {
-        self.terminal
-    }
-
-    #[inline]
-    fn money(&self) -> i64 {
-        self.amount.cast_signed()
+    fn read(
+        reader: &mut RowReader<'_>,
+        fields: Fields<'_>,
+        offset: u64,
+        row: &mut [u64; 10],
+    ) -> Result<bool, FieldFault> {
+        reader.cleared(fields, offset, row)
     }
 
     #[inline(always)]
-    fn note(&self, notes: &mut Notes<'_>, reader: &RowReader<'_>, fields: Fields<'_>) -> bool {
-        if self.terminal != 0 && self.rrn != 0 {
+    fn note(row: &[u64; 10], notes: &mut Notes<'_>, reader: &RowReader<'_>, fields: Fields<'_>) -> bool {
+        let [terminal, rrn, ..] = *row;
+        if terminal != 0 && rrn != 0 {
             return true;
         }
         let key = reader.network_key(fields);
         if key != 0 {
-            notes.aside.push((key, *self));
+            notes.aside.push((key, Self::from_numbers(*row)));
         }
         key == 0
     }
 }
 
 impl Packed<10> for Paid {
+    const MONEY: usize = 6;
+
     #[inline(always)]
-    fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
-        reader.paid(fields, offset)
-    }
-
-    #[inline]
-    fn numbers(self) -> [u64; 10] {
-        self.to_numbers()
-    }
-
-    #[inline]
-    fn terminal(&self) -> u64 {
-        self.terminal
-    }
-
-    #[inline]
-    fn money(&self) -> i64 {
-        self.net.cast_signed()
+    fn read(
+        reader: &mut RowReader<'_>,
+        fields: Fields<'_>,
+        offset: u64,
+        row: &mut [u64; 10],
+    ) -> Result<bool, FieldFault> {
+        reader.paid(fields, offset, row)
     }
 
     #[inline(always)]
-    fn note(&self, notes: &mut Notes<'_>, _reader: &RowReader<'_>, _fields: Fields<'_>) -> bool {
-        if self.batch != 0 {
-            notes.add_net(self.batch, self.net.cast_signed());
+    fn note(row: &[u64; 10], notes: &mut Notes<'_>, _reader: &RowReader<'_>, _fields: Fields<'_>) -> bool {
+        let [_, _, _, _, _, _, net, _, batch, _] = *row;
+        if batch != 0 {
+            notes.add_net(batch, net.cast_signed());
         }
         true
     }
 }
 
 impl Packed<5> for Shared {
+    const MONEY: usize = 3;
+
     #[inline(always)]
-    fn read(reader: &mut RowReader<'_>, fields: Fields<'_>, offset: u64) -> Result<Line<Self>, FieldFault> {
-        reader.shared(fields, offset)
-    }
-
-    #[inline]
-    fn numbers(self) -> [u64; 5] {
-        self.to_numbers()
-    }
-
-    #[inline]
-    fn terminal(&self) -> u64 {
-        self.terminal
-    }
-
-    #[inline]
-    fn money(&self) -> i64 {
-        self.share.cast_signed()
+    fn read(
+        reader: &mut RowReader<'_>,
+        fields: Fields<'_>,
+        offset: u64,
+        row: &mut [u64; 5],
+    ) -> Result<bool, FieldFault> {
+        reader.shared(fields, offset, row)
     }
 }
 
@@ -211,23 +185,27 @@ pub(crate) struct SpreadRows<'a, R, const N: usize> {
     pub(crate) spreader: Spreader<'a, N>,
     pub(crate) notes: Notes<'a>,
     pub(crate) sum: Sum,
+    row: [u64; N],
     kind: std::marker::PhantomData<R>,
 }
 
 impl<'a, R: Packed<N>, const N: usize> SpreadRows<'a, R, N> {
     pub(crate) fn new(reader: RowReader<'a>, spreader: Spreader<'a, N>, wanted: Option<&'a Aside>) -> Self {
         let notes = Notes { wanted, ..Notes::default() };
-        Self { reader, spreader, notes, sum: Sum::default(), kind: std::marker::PhantomData }
+        Self { reader, spreader, notes, sum: Sum::default(), row: [0; N], kind: std::marker::PhantomData }
     }
 }
 
 impl<R: Packed<N>, const N: usize> Taker for SpreadRows<'_, R, N> {
     #[inline(always)]
     fn take(&mut self, fields: Fields<'_>, offset: u64) -> Result<bool, FieldFault> {
-        let Line::Row(row) = R::read(&mut self.reader, fields, offset)? else { return Ok(false) };
-        self.sum.add(1, row.money());
-        if row.note(&mut self.notes, &self.reader, fields) {
-            self.spreader.push(row.terminal(), &row.numbers());
+        let row = &mut self.row;
+        if !R::read(&mut self.reader, fields, offset, row)? {
+            return Ok(false);
+        }
+        self.sum.add(1, row[R::MONEY].cast_signed());
+        if R::note(row, &mut self.notes, &self.reader, fields) {
+            self.spreader.push(row[0], row);
         }
         Ok(true)
     }
