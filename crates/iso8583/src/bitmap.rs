@@ -1,5 +1,6 @@
 //! Bitmaps: which fields are there.
 
+use crate::checks;
 use crate::error::Problem;
 use crate::spec::Form;
 
@@ -60,7 +61,7 @@ impl BitmapForm {
         };
         let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
         for (place, nibble) in target.iter_mut().zip(digits) {
-            let character = if nibble < 10 { b'0' + nibble } else { b'A' + (nibble - 10) };
+            let character = checks::hex_character(nibble);
             *place = if let Form::Ebcdic(page) = form { page.of_latin(character) } else { character };
         }
     }

@@ -73,6 +73,12 @@ pub(crate) fn ascii_track(bytes: &[u8]) -> bool {
     }
 }
 
+/// The hexadecimal character of a nibble.
+#[inline]
+pub(crate) fn hex_character(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { b'A' + (nibble - 10) }
+}
+
 #[inline]
 fn is_separator(byte: u8) -> bool {
     byte == b'=' || byte == b'D'

@@ -6,6 +6,7 @@ use crate::dialect::{Dialect, HeaderCheck, HeaderPartInfo, THIRD_BITMAP};
 use crate::dialect_file::Sensitivity;
 use crate::error::{DecodeError, Place, Problem};
 use crate::message::{FieldSet, Message};
+use crate::show;
 use crate::spec::{Content, Form, Prefix, Spec};
 use crate::structure::Fault;
 use crate::tlv::TlvIndex;
@@ -171,8 +172,7 @@ impl Dialect {
 
     #[cold]
     fn header_mismatch(&self, rest: &[u8], at: usize, any_of: &[Vec<u8>]) -> Step<()> {
-        let hex = |value: &Vec<u8>| value.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
-        let expected = any_of.iter().map(hex).collect::<Vec<_>>().join(" or ").into();
+        let expected = any_of.iter().map(|value| show::hex(value)).collect::<Vec<_>>().join(" or ").into();
         let found = rest.first().copied().unwrap_or(0);
         fail(at, self.header.place(at), Problem::HeaderMismatch { expected, found })
     }
@@ -268,12 +268,7 @@ impl Dialect {
         if !spec.plain {
             return self.read_special(frame, at, number, layout);
         }
-        let (units, at) = read_length(frame, at, number, spec)?;
-        let value = take(frame, at, spec.bytes(units), || Place::Field(number))?;
-        if !spec.accepts(value, units) {
-            let (index, problem) = spec.find_fault(value, units);
-            return fail(at + index, Place::Field(number), problem);
-        }
+        let (at, value) = read_value(frame, at, number, spec)?;
         layout.keep(number, at);
         Ok(at + value.len())
     }
@@ -284,13 +279,7 @@ impl Dialect {
         if spec.content == Content::Absent {
             return self.absent(frame, at, number, layout);
         }
-        let (units, at) = read_length(frame, at, number, spec)?;
-        let value = take(frame, at, spec.bytes(units), || Place::Field(number))?;
-        let units = spec.trimmed(units, value);
-        if !spec.accepts(value, units) {
-            let (index, problem) = spec.find_fault(value, units);
-            return fail(at + index, Place::Field(number), problem);
-        }
+        let (at, value) = read_value(frame, at, number, spec)?;
         layout.keep(number, at);
         if spec.sensitive == Sensitivity::Emv && layout.tlv.field == 0 {
             layout.tlv.fill(number, value);
@@ -351,6 +340,19 @@ fn starts_with(bytes: &[u8], start: &[u8]) -> bool {
         [first] => bytes.first() == Some(first),
         _ => bytes.starts_with(start),
     }
+}
+
+/// The offset of a field's value and its bytes, checked.
+#[inline]
+fn read_value<'f>(frame: &'f [u8], at: usize, number: u8, spec: &Spec) -> Step<(usize, &'f [u8])> {
+    let (units, at) = read_length(frame, at, number, spec)?;
+    let value = take(frame, at, spec.bytes(units), || Place::Field(number))?;
+    let units = spec.trimmed(units, value);
+    if !spec.accepts(value, units) {
+        let (index, problem) = spec.find_fault(value, units);
+        return fail(at + index, Place::Field(number), problem);
+    }
+    Ok((at, value))
 }
 
 /// The units of a field and the offset of its value.

@@ -368,8 +368,7 @@ fn put_translated(spec: &Spec, value: &[u8], short: usize, out: &mut Vec<u8>) ->
 }
 
 fn hex_digits(byte: u8) -> [u8; 2] {
-    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'A' + (nibble - 10) };
-    [digit(byte >> 4), digit(byte & 0xF)]
+    [checks::hex_character(byte >> 4), checks::hex_character(byte & 0xF)]
 }
 
 /// The nibble that a character writes: a digit, a letter A to F, or the separator of a track.

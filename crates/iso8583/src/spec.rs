@@ -52,10 +52,9 @@ impl Form {
     /// Unit `at` of `bytes` as an ASCII character (packed nibbles above 9 as letters, other text as it is).
     #[inline]
     pub(crate) fn unit(self, bytes: &[u8], at: usize) -> u8 {
-        let letter = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'A' + (nibble - 10) };
         match self {
             Form::Bytes => bytes.get(at).copied().unwrap_or(0),
-            Form::Packed => letter(nibble(bytes, at)),
+            Form::Packed => checks::hex_character(nibble(bytes, at)),
             Form::Ebcdic(page) => page.to_latin(bytes.get(at).copied().unwrap_or(0)),
             Form::Hex => {
                 let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
@@ -63,7 +62,7 @@ impl Form {
                 code.and_then(|code| u8::try_from(code).ok()).unwrap_or(0xFF)
             }
             Form::Signed if at == 0 => bytes.first().copied().unwrap_or(0),
-            Form::Signed => letter(nibble(bytes, at + 1)),
+            Form::Signed => checks::hex_character(nibble(bytes, at + 1)),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::bitmap::BitmapForm;
 use crate::encode::put_field;
 use crate::error::Problem;
+use crate::show;
 use crate::spec::{Content, Form, Prefix, Spec};
 use crate::tlv;
 
@@ -403,7 +404,7 @@ impl TagForm {
                 let first = units.saturating_sub(digits.into());
                 (first..units).map(|at| char::from(form.unit(bytes, at))).collect()
             }
-            TagForm::Binary { .. } | TagForm::Ber => bytes.iter().map(|byte| format!("{byte:02X}")).collect(),
+            TagForm::Binary { .. } | TagForm::Ber => show::hex(bytes),
         }
     }
 
