@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")"
 executions="${1:-1000000}"
 seed="${2:-1}"
-targets="decode mask roundtrip leak import_spec"
+targets="decode mask roundtrip leak import_spec layout rows"
 
 if [ "${ONUS_FUZZ:-}" != drive ] && cargo fuzz --version >/dev/null 2>&1; then
     for target in $targets; do

@@ -82,7 +82,7 @@ test('every list opens', async ({ page }) => {
   page.on('pageerror', (error) => errors.push(error.message));
   await signIn(page);
   await chooseLanguage(page, 'English');
-  for (const name of ['payments', 'episodes', 'cases', 'breaks', 'diversions', 'agents', 'terminals', 'files', 'audit']) {
+  for (const name of ['payments', 'episodes', 'cases', 'breaks', 'expectations', 'diversions', 'agents', 'terminals', 'files', 'audit']) {
     await page.getByTestId(`nav-${name}`).click();
     await expect(page.locator('h1')).toBeVisible();
     await expect(page.locator('.ant-table-tbody').first()).toBeVisible();

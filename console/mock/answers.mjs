@@ -1,4 +1,6 @@
+import { breakDetail, breakPage } from './breaks.mjs';
 import { breaksOf, checkpoint, episodeRows, paymentDetail } from './detail.mjs';
+import { portrait } from './portrait.mjs';
 import { AS_OF, DAY, agents, payments, terminals } from './world.mjs';
 
 const rows = payments.map(({ row }) => row);
@@ -134,6 +136,53 @@ function page(list, query, filters = {}) {
   return { items: found.slice(start, end), next_cursor: end < found.length ? String(end) : null };
 }
 
+const AWAITED = [
+  ['payout', 'awaited', 'payout-after-clearing', '清算后，T+1 应出款', 'cleared: paid out the working day after', 'PAYOUT_MISSING', '有清算无出款', 'cleared, not paid', 39_600],
+  ['clearing', 'overdue', 'clearing-after-switch', '前置批准后，清算文件应有', 'approved at the switch: clearing has it', 'SWITCH_ONLY', '有报文无清算（短款）', 'not cleared', 180_000],
+  ['acknowledgement', 'late', 'acknowledgement-after-reversal', '冲正应得到应答', 'a reversal is answered', '', '', '', 95],
+];
+
+const expectations = payments.slice(0, 60).map((payment, index) => {
+  const [leg, standing, rule_id, rule_zh, rule_en, code, class_zh, class_en, age_seconds] = AWAITED[index % AWAITED.length];
+  return {
+    payment_id: payment.id,
+    leg,
+    standing,
+    rule_id,
+    rule_zh,
+    rule_en,
+    since_at: payment.started_at,
+    due_at: payment.started_at,
+    met_at: standing === 'late' ? payment.started_at : null,
+    age_seconds,
+    class: code,
+    class_zh,
+    class_en,
+    amount_minor: payment.amount_minor,
+    tid: payment.tid,
+    merchant_code: payment.merchant_code,
+    agent_code: payment.agent_code,
+  };
+});
+
+/** What is awaited, with the sums by leg, standing and age. */
+function expectationPage(query) {
+  const bounds_hours = [1, 24, 72];
+  const sums = new Map();
+  for (const { leg, standing, age_seconds, amount_minor } of expectations) {
+    const band = bounds_hours.filter((hours) => age_seconds >= hours * 3_600).length;
+    const key = `${leg} ${standing} ${band}`;
+    const sum = sums.get(key) ?? { leg, standing, band, count: 0, amount_minor: 0 };
+    sums.set(key, { ...sum, count: sum.count + 1, amount_minor: sum.amount_minor + amount_minor });
+  }
+  const filters = {
+    leg: (row, value) => row.leg === value,
+    standing: (row, value) => row.standing === value,
+    agent: (row, value) => row.agent_code.startsWith(value),
+  };
+  return { bounds_hours, summary: [...sums.values()], ...page(expectations, query, filters) };
+}
+
 const terminalRow = (terminal) => {
   const mine = rows.filter(({ tid }) => tid === terminal.tid);
   const failed = mine.filter((row) => row.exceptions.length > 0).length;
@@ -189,20 +238,8 @@ function episodeDetail(id) {
       payments: list.length,
       amount_minor: sum(list, ({ amount_minor }) => amount_minor),
     })),
+    portrait: episode.cause === 'NET.UP' ? portrait() : null,
   };
-}
-
-function breakPage(query) {
-  const all = payments.flatMap(breaksOf);
-  const summary = grouped(all, (row) => row.class).map(([name, list]) => ({
-    class: name,
-    coarse: list[0].coarse,
-    count: list.length,
-    difference_minor: sum(list, ({ difference_minor }) => difference_minor),
-    class_zh: list[0].class_zh,
-    class_en: list[0].class_en,
-  }));
-  return { summary, ...page(all, query, { class: (row, value) => row.class === value }) };
 }
 
 const DIVERTED_CLASSES = ['PAYOUT_DIVERTED', 'AMT_TERM', 'MERCHANT_SWAPPED', 'MCC', 'REFUND_DIVERTED'];
@@ -284,7 +321,9 @@ export function answer(path, query) {
         overdue: (row, value) => String(row.overdue) === value,
       });
     case 'breaks':
-      return breakPage(query);
+      return named === undefined ? breakPage(query, page) : breakDetail(named);
+    case 'expectations':
+      return expectationPage(query);
     case 'diversions':
       return diversionPage(query);
     case 'files':

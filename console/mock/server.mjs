@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { answer } from './answers.mjs';
+import { takeStep } from './breaks.mjs';
 
 const PORT = Number(process.env.MOCK_PORT ?? 4610);
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
@@ -30,6 +31,17 @@ async function signIn(request, response) {
     return;
   }
   response.writeHead(303, { location: '/', 'set-cookie': 'onus_session=mock; HttpOnly; SameSite=Lax; Path=/' }).end();
+}
+
+/** The steps of resolving a break are the only requests with a body. */
+async function postStep(request, response, url) {
+  if (request.headers['x-onus-request'] !== '1') return problem(response, 403, 'X-Onus-Request is missing', 'csrf', '');
+  let text = '';
+  for await (const part of request) text += part;
+  const [, , , , id = '', step = ''] = url.pathname.split('/');
+  const body = takeStep(decodeURIComponent(id), step, JSON.parse(text));
+  if (body === undefined) return problem(response, 409, 'not possible', 'wrong_state', '请刷新。Reload.');
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 function callApi(request, response, url) {
@@ -62,7 +74,8 @@ createServer((request, response) => {
     if (request.method === 'POST') void signIn(request, response);
     else response.writeHead(200, { 'content-type': TYPES['.html'] }).end(LOGIN);
   } else if (url.pathname.startsWith('/api/v1/')) {
-    if (signedIn) callApi(request, response, url);
+    if (signedIn && request.method === 'POST') void postStep(request, response, url);
+    else if (signedIn) callApi(request, response, url);
     else problem(response, 401, 'sign in first', 'unauthenticated', '请先登录。Sign in first.');
   } else if (signedIn) {
     void sendPage(response, url);

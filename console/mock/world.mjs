@@ -69,6 +69,7 @@ export const terminals = merchants.flatMap((merchant) =>
 export const episodes = [
   {
     id: 'EP-20260921-01',
+    state: 'closed',
     cause: 'NET.UP',
     status: 'confirmed',
     benign: false,
@@ -80,6 +81,7 @@ export const episodes = [
   },
   {
     id: 'EP-20260921-02',
+    state: 'confirmed',
     cause: 'TAMPER.AGENT',
     status: 'confirmed',
     benign: false,
@@ -91,6 +93,7 @@ export const episodes = [
   },
   {
     id: 'EP-20260921-03',
+    state: 'recovered',
     cause: 'NET.ISS',
     status: 'probable',
     benign: true,

@@ -8,8 +8,15 @@ use onus_iso8583::{Dialect, Message, Node, Sensitivity};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const ALL: [Target; 5] =
-    [("decode", decode), ("mask", mask), ("roundtrip", roundtrip), ("leak", leak), ("import_spec", import_spec)];
+pub const ALL: [Target; 7] = [
+    ("decode", decode),
+    ("mask", mask),
+    ("roundtrip", roundtrip),
+    ("leak", leak),
+    ("import_spec", import_spec),
+    ("layout", crate::files::layout),
+    ("rows", crate::files::rows),
+];
 
 /// The dialect that a byte chooses.
 #[must_use]

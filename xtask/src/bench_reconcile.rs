@@ -31,6 +31,9 @@ pub(crate) struct ReconcileArgs {
     /// Parquet files instead of CSV.
     #[arg(long)]
     parquet: bool,
+    /// A program `onus` that is there already instead of one built for release now.
+    #[arg(long)]
+    onus: Option<PathBuf>,
 }
 
 /// Python packages, as the scripts were written for.
@@ -58,7 +61,10 @@ pub(crate) fn run(root: &Path, args: &ReconcileArgs) -> anyhow::Result<()> {
         Some(dir) => dir.clone(),
         None => generate(&python, &scripts, &folder, args)?,
     };
-    let onus = build(root, args.parquet)?;
+    let onus = match &args.onus {
+        Some(onus) => onus.clone(),
+        None => build(root)?,
+    };
     let kind = if args.parquet { "parquet" } else { "csv" };
     let bench = Bench { python, scripts, onus, folder, day, kind };
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -100,12 +106,9 @@ fn generate(python: &Path, scripts: &Path, folder: &Path, args: &ReconcileArgs) 
     Ok(day)
 }
 
-fn build(root: &Path, parquet: bool) -> anyhow::Result<PathBuf> {
+fn build(root: &Path) -> anyhow::Result<PathBuf> {
     let mut build = runner::cargo(root);
     build.args(["build", "--release", "--package", "onus"]);
-    if parquet {
-        build.args(["--features", "parquet"]);
-    }
     runner::run(&mut build)?;
     Ok(runner::target_folder(root)?.join("release/onus"))
 }

@@ -6,6 +6,7 @@
 mod bench_build;
 mod bench_gateway;
 mod bench_import;
+mod bench_localise;
 mod bench_reconcile;
 mod browser;
 mod console;
@@ -54,6 +55,8 @@ enum Bench {
     Build,
     /// Reconcile the four files of a settlement day, in turn with DuckDB.
     Reconcile(bench_reconcile::ReconcileArgs),
+    /// Localise generated incidents and the open sets: precision, recall, CPU time.
+    Localise(bench_localise::LocaliseArgs),
     /// Load through the gateway, beside HAProxy and no one: round trips, latency, CPU, memory.
     Gateway(bench_gateway::GatewayArgs),
 }
@@ -76,6 +79,7 @@ fn run(root: &Path, task: &Task) -> anyhow::Result<ExitCode> {
         Task::Console => drop(console::build(root)?),
         Task::Bench(Bench::Import(args)) => bench_import::run(root, args)?,
         Task::Bench(Bench::Reconcile(args)) => bench_reconcile::run(root, args)?,
+        Task::Bench(Bench::Localise(args)) => bench_localise::run(root, args)?,
         Task::Bench(Bench::Build) => bench_build::run(root)?,
         Task::Bench(Bench::Gateway(args)) => bench_gateway::run(root, args)?,
         Task::Tidy => tidy::run(root)?,

@@ -1,12 +1,14 @@
 import type {
   AgentRow,
   AuditRow,
+  BreakDetail,
   BreakPage,
   CaseRow,
   CheckpointDoc,
   DiversionRow,
   EpisodeDetail,
   EpisodeRow,
+  ExpectationPage,
   FileRow,
   GatewayRow,
   Overview,
@@ -16,6 +18,8 @@ import type {
   Problem,
   RejectRow,
   Session,
+  StepBody,
+  StepName,
   TerminalRow,
 } from './types';
 
@@ -85,6 +89,15 @@ async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Pr
   return (await response.json()) as T;
 }
 
+async function post<T>(path: string, body: object): Promise<T> {
+  const response = await send(path, {
+    method: 'POST',
+    headers: { accept: 'application/json', 'content-type': 'application/json', 'X-Onus-Request': '1' },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as T;
+}
+
 export const api = {
   session: (signal?: AbortSignal) => get<Session>('/session', {}, signal),
   signOut: async () => {
@@ -103,6 +116,10 @@ export const api = {
     get<EpisodeDetail>(`/episodes/${encodeURIComponent(id)}`, {}, signal),
   cases: (query: Query, signal?: AbortSignal) => get<Page<CaseRow>>('/cases', query, signal),
   breaks: (query: Query, signal?: AbortSignal) => get<BreakPage>('/breaks', query, signal),
+  expectations: (query: Query, signal?: AbortSignal) => get<ExpectationPage>('/expectations', query, signal),
+  break: (id: string, signal?: AbortSignal) => get<BreakDetail>(`/breaks/${encodeURIComponent(id)}`, {}, signal),
+  takeStep: (id: string, step: StepName, body: StepBody) =>
+    post<BreakDetail>(`/breaks/${encodeURIComponent(id)}/${step}`, body),
   diversions: (query: Query, signal?: AbortSignal) => get<Page<DiversionRow>>('/diversions', query, signal),
   files: (signal?: AbortSignal) => get<{ items: FileRow[] }>('/files', {}, signal),
   gateways: (signal?: AbortSignal) => get<{ items: GatewayRow[] }>('/gateways', {}, signal),

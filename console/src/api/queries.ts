@@ -1,6 +1,6 @@
-import { QueryClient, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ApiError, type Query } from './client';
-import type { Page } from './types';
+import type { Page, StepBody, StepName } from './types';
 
 export function newQueryClient(): QueryClient {
   return new QueryClient({
@@ -32,6 +32,20 @@ export const useEpisodes = () => useQuery({ queryKey: ['episodes'], queryFn: ({ 
 
 export const useEpisode = (id: string) =>
   useQuery({ queryKey: ['episode', id], queryFn: ({ signal }) => api.episode(id, signal) });
+
+export const useBreak = (id: string) =>
+  useQuery({ queryKey: ['break', id], queryFn: ({ signal }) => api.break(id, signal) });
+
+/** Takes a step of resolving a break; what is on the screen is read anew, also when the step was refused. */
+export function useTakeStep(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ step, body }: { step: StepName; body: StepBody }) => api.takeStep(id, step, body),
+    onSuccess: (detail) => client.setQueryData(['break', id], detail),
+    onError: () => void client.invalidateQueries({ queryKey: ['break', id] }),
+    onSettled: () => void client.invalidateQueries({ queryKey: ['breaks'] }),
+  });
+}
 
 export const useFiles = () => useQuery({ queryKey: ['files'], queryFn: ({ signal }) => api.files(signal) });
 
@@ -75,6 +89,7 @@ export const usePayments = (query: Query) => useSeek('payments', query, api.paym
 export const useTerminals = (query: Query) => useSeek('terminals', query, api.terminals);
 export const useCases = (query: Query) => useSeek('cases', query, api.cases);
 export const useBreaks = (query: Query) => useSeek('breaks', query, api.breaks);
+export const useExpectations = (query: Query) => useSeek('expectations', query, api.expectations);
 export const useDiversions = (query: Query) => useSeek('diversions', query, api.diversions);
 export const useRejects = (query: Query) => useSeek('rejects', query, api.rejects);
 export const useAudit = (query: Query) => useSeek('audit', query, api.audit);

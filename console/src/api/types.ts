@@ -310,12 +310,71 @@ export interface EpisodeRow {
   amount_minor: number;
   title_zh: string;
   title_en: string;
+  /** suspected, confirmed, mitigated, recovered, closed, merged or reopened */
+  state: string;
+}
+
+export interface FailureRate {
+  attempts: number;
+  failures: number;
+}
+
+export interface AmountCut {
+  amount_minor: number;
+  low_minor: number;
+  high_minor: number;
+  below: boolean;
+  failing: FailureRate;
+  other: FailureRate;
+}
+
+export interface MapRow {
+  dim: string;
+  scoped: boolean;
+  cells: { value: string; inside: FailureRate; elsewhere: FailureRate }[];
+}
+
+export interface MatchedAgent {
+  code: string;
+  inside: FailureRate;
+  elsewhere: FailureRate;
+  amount_minor: number;
+  standing: string;
+}
+
+export interface WeighedHypothesis {
+  id: string;
+  innocent: boolean;
+  verdict: string;
+  says: TwoTexts;
+  looks_at: TwoTexts;
+  finding: TwoTexts;
+  source: string;
+  grade: string;
+}
+
+export interface Portrait {
+  steps: { at: string; state: string; seen: FailureRate }[];
+  twentieth_at: string | null;
+  first_failure_at: string;
+  rate: FailureRate;
+  baseline_ppm: number;
+  cut: AmountCut | null;
+  amounts: { from_minor: number; to_minor: number; rate: FailureRate }[];
+  map: MapRow[];
+  agents: MatchedAgent[];
+  timeline: { at: string; inside: FailureRate; elsewhere: FailureRate }[];
+  hypotheses: WeighedHypothesis[];
+  notice: TwoTexts;
+  notice_agent: TwoTexts;
 }
 
 export interface EpisodeDetail extends EpisodeRow {
   signals: TwoTexts[];
   excluded: TwoTexts[];
   exposure: { agent_code: string; payments: number; amount_minor: number }[];
+  /** None for an agent, to whom it would name others. */
+  portrait: Portrait | null;
 }
 
 export interface CaseRow {
@@ -343,17 +402,119 @@ export interface BreakRow {
   class_en: string;
 }
 
+/** A break in a list: `stake_minor` is the difference, or the whole payment where the break is not about an amount. */
+export interface BreakListRow extends BreakRow {
+  id: string;
+  agent_code: string;
+  merchant_code: string;
+  stake_minor: number;
+  age_days: number;
+  state: ResolutionState;
+  version: number;
+  action: string;
+}
+
+export interface BreakSum {
+  key: string;
+  count: number;
+  stake_minor: number;
+}
+
 export interface BreakSummary {
   class: string;
   coarse: string;
   count: number;
+  stake_minor: number;
   difference_minor: number;
   class_zh: string;
   class_en: string;
+  /** By band of age. */
+  ages: BreakSum[];
 }
 
-export interface BreakPage extends Page<BreakRow> {
+export interface BreakPage extends Page<BreakListRow> {
+  bands: (TwoTexts & { code: string })[];
   summary: BreakSummary[];
+}
+
+export type ResolutionState =
+  | 'open'
+  | 'proposed'
+  | 'approved'
+  | 'acted'
+  | 'confirmed'
+  | 'rejected'
+  | 'withdrawn'
+  | 'failed'
+  | 'reopened';
+
+/** The steps that a person takes. */
+export type StepName = 'propose' | 'approve' | 'reject' | 'withdraw' | 'act' | 'confirm' | 'fail';
+
+/** An action that the class allows; `refused_*` says why it cannot be proposed. */
+export interface ActionOffer extends TwoTexts {
+  action: string;
+  means_zh: string;
+  means_en: string;
+  message: string;
+  moves_money: boolean;
+  needs_documents: boolean;
+  refused_zh: string | null;
+  refused_en: string | null;
+}
+
+interface Proposed {
+  action: string;
+  amount_minor: number;
+  party: string;
+  documents: string;
+  note: string;
+  reference: string;
+}
+
+export interface ResolutionDoc extends Proposed {
+  state: ResolutionState;
+  version: number;
+  maker: string;
+  checker: string;
+  updated_at: string;
+}
+
+export interface ResolutionStepDoc extends Proposed {
+  version: number;
+  step: string;
+  state: ResolutionState;
+  author: string;
+  at: string;
+  expected: string;
+  found: string;
+  difference_minor: number;
+  entry_index: number;
+}
+
+export interface BreakDetail {
+  break: BreakListRow;
+  /** The records still show it. */
+  present: boolean;
+  original_minor: number;
+  card_type: string;
+  legs: Leg[];
+  offers: ActionOffer[];
+  resolution: ResolutionDoc | null;
+  /** Steps that this user can take now. */
+  steps: StepName[];
+  history: ResolutionStepDoc[];
+  related: { id: string; class: string; class_zh: string; class_en: string; state: ResolutionState; action: string }[];
+}
+
+export interface StepBody {
+  version: number;
+  action?: string;
+  amount_minor?: number;
+  party?: string;
+  documents?: string;
+  reference?: string;
+  note?: string;
 }
 
 /** Diverted payments that have `key` in common; the nullable four are null where the group's payments cannot be counted. */
@@ -490,4 +651,41 @@ export interface Problem {
   detail?: string;
   code?: string;
   hint?: string;
+}
+
+export type Standing = 'awaited' | 'overdue' | 'late';
+
+/** Something that must follow a record of a payment; `age_seconds` until it is due, since it was, or by which it came late. */
+export interface ExpectationRow {
+  payment_id: string;
+  leg: string;
+  standing: Standing;
+  rule_id: string;
+  rule_zh: string;
+  rule_en: string;
+  since_at: string;
+  due_at: string;
+  met_at: string | null;
+  age_seconds: number;
+  class: string;
+  class_zh: string;
+  class_en: string;
+  amount_minor: number;
+  tid: string;
+  merchant_code: string;
+  agent_code: string;
+}
+
+/** `band`: how many of `bounds_hours` the age reaches. */
+export interface ExpectationSummary {
+  leg: string;
+  standing: Standing;
+  band: number;
+  count: number;
+  amount_minor: number;
+}
+
+export interface ExpectationPage extends Page<ExpectationRow> {
+  bounds_hours: number[];
+  summary: ExpectationSummary[];
 }

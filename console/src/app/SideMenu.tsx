@@ -9,6 +9,7 @@ import {
   FileSearchOutlined,
   FolderOpenOutlined,
   ForkOutlined,
+  HourglassOutlined,
   MobileOutlined,
 } from '@ant-design/icons';
 import { Layout, Menu } from 'antd';
@@ -32,6 +33,7 @@ const ENTRIES: Entry[] = [
   { name: 'episodes', path: '/episodes', icon: <AlertOutlined /> },
   { name: 'cases', path: '/cases', icon: <FolderOpenOutlined /> },
   { name: 'breaks', path: '/breaks', icon: <DiffOutlined /> },
+  { name: 'expectations', path: '/expectations', icon: <HourglassOutlined /> },
   { name: 'diversions', path: '/diversions', icon: <ForkOutlined /> },
   { name: 'agents', path: '/agents', icon: <ApartmentOutlined /> },
   { name: 'terminals', path: '/terminals', icon: <MobileOutlined /> },

@@ -24,6 +24,10 @@ export function newRouter() {
             { path: 'episodes/:id', lazy: async () => ({ Component: (await import('../pages/episode/EpisodePage')).EpisodePage }) },
             { path: 'cases', lazy: async () => ({ Component: (await import('../pages/cases/CasesPage')).CasesPage }) },
             { path: 'breaks', lazy: async () => ({ Component: (await import('../pages/breaks/BreaksPage')).BreaksPage }) },
+            {
+              path: 'expectations',
+              lazy: async () => ({ Component: (await import('../pages/expectations/ExpectationsPage')).ExpectationsPage }),
+            },
             { path: 'diversions', lazy: async () => ({ Component: (await import('../pages/diversions/DiversionsPage')).DiversionsPage }) },
             { path: 'gateways', lazy: async () => ({ Component: (await import('../pages/gateways/GatewaysPage')).GatewaysPage }) },
             { path: 'files', lazy: async () => ({ Component: (await import('../pages/files/FilesPage')).FilesPage }) },

@@ -2,39 +2,8 @@
 
 use onus_model::{ExceptionKind, Instant, Obligation, Party, Verdict, Zone};
 
+use crate::words::words;
 use crate::{Calendar, Deadline, DeadlineError};
-
-/// Defines an enum with a fixed text form, as stored.
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$vmeta])* $variant),+ }
-
-        impl $name {
-            /// All values, in order.
-            pub const ALL: &'static [$name] = &[$($name::$variant),+];
-
-            /// The fixed text form, as stored.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $($name::$variant => $text),+ }
-            }
-
-            /// Reads the fixed text form.
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some($name::$variant),)+ _ => None }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-    };
-}
 
 words! {
     /// Where a case stands (china-pos F4).

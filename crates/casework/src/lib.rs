@@ -1,10 +1,13 @@
-//! Cases: what others say about payments, deadlines by the working-day calendar, and the life of a case.
+//! Cases: what others say about payments, deadlines by the working-day calendar, the life of a case, and how a break
+//! is resolved.
 //! Pure: every function takes the time it works with and returns what to change.
 
 mod calendar;
 mod case;
 mod deadline;
 pub mod notices;
+pub mod resolution;
+mod words;
 
 pub use calendar::{Calendar, CalendarError};
 pub use case::{CaseEvent, CaseState, DueObligation, NewCase, OpenError, Refusal, TRANSITIONS, apply, open_case};

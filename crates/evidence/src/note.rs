@@ -142,8 +142,9 @@ impl SigningKey {
         self.sign_text(&Checkpoint { origin, size, root }.to_text())
     }
 
-    /// Text that ends in a newline -> note. Ed25519 is deterministic: same text, same note.
-    fn sign_text(&self, text: &str) -> String {
+    /// Signs text that ends in a newline as a note. Ed25519 is deterministic: same text, same note.
+    #[must_use]
+    pub fn sign_text(&self, text: &str) -> String {
         let mut blob = self.verifying_key().id().to_vec();
         blob.extend_from_slice(&self.key.sign(text.as_bytes()).to_bytes());
         format!("{text}\n{DASH}{} {}\n", self.name, STANDARD.encode(blob))

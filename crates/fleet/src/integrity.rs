@@ -83,6 +83,19 @@ impl Registry {
         self.custody.get(serial)?.iter().rfind(reloaded)
     }
 
+    /// Repairs that changed the board with no key loading within the minutes after.
+    pub fn repairs_without_keys(&self, serial: &str, grace_minutes: i64) -> impl Iterator<Item = &CustodyEvent> {
+        let custody = self.custody.get(serial).map(Vec::as_slice).unwrap_or_default();
+        custody.iter().filter(move |event| event.event == "repaired" && event.note.contains("board")).filter(
+            move |repair| {
+                let until = repair.at.plus_seconds(grace_minutes.saturating_mul(60));
+                let mut after = custody.iter().filter(|event| (repair.at..=until).contains(&event.at));
+                // The note of the repair itself may say that keys were not loaded.
+                !after.any(|event| event.at > repair.at && reloads_keys(event))
+            },
+        )
+    }
+
     /// Whether a program version is superseded by a newer release; none when the version is not in the register.
     #[must_use]
     pub fn is_superseded(&self, version: &str) -> Option<bool> {

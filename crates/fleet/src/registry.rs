@@ -131,6 +131,11 @@ impl Registry {
         self.agents.get(&self.merchants.get(&merchant)?.agent_code)
     }
 
+    /// All settlement accounts, in no order.
+    pub fn accounts(&self) -> impl Iterator<Item = &SettlementAccount> {
+        self.accounts.values().flatten()
+    }
+
     /// Whose account a number is, for a merchant at a time.
     #[must_use]
     pub fn account_standing(&self, merchant: MerchantCode, account_no: &str, at: Instant) -> AccountStanding<'_> {

@@ -8,14 +8,24 @@ use crate::sample::{DIMS, Dim, Sample};
 pub(crate) struct Columns {
     dense: [Vec<u32>; DIMS],
     symbols: [Vec<u32>; DIMS],
+    known: [FxHashMap<u32, u32>; DIMS],
 }
 
 impl Columns {
     pub(crate) fn of(samples: &[Sample]) -> Self {
-        let mut dense: [Vec<u32>; DIMS] = std::array::from_fn(|_| Vec::with_capacity(samples.len()));
-        let mut symbols: [Vec<u32>; DIMS] = std::array::from_fn(|_| vec![0]);
-        for (dim, (column, names)) in dense.iter_mut().zip(&mut symbols).enumerate() {
-            let mut known = FxHashMap::from_iter([(0u32, 0u32)]);
+        let mut columns = Self {
+            dense: std::array::from_fn(|_| Vec::with_capacity(samples.len())),
+            symbols: std::array::from_fn(|_| vec![0]),
+            known: std::array::from_fn(|_| FxHashMap::from_iter([(0, 0)])),
+        };
+        columns.extend(samples);
+        columns
+    }
+
+    /// Takes further samples.
+    pub(crate) fn extend(&mut self, samples: &[Sample]) {
+        let dims = self.dense.iter_mut().zip(&mut self.symbols).zip(&mut self.known);
+        for (dim, ((column, names), known)) in dims.enumerate() {
             for sample in samples {
                 let symbol = sample.dims.get(dim).copied().unwrap_or_default();
                 column.push(*known.entry(symbol).or_insert_with(|| {
@@ -24,7 +34,6 @@ impl Columns {
                 }));
             }
         }
-        Self { dense, symbols }
     }
 
     /// Dense values of a dimension, one a sample.

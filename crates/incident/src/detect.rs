@@ -4,9 +4,10 @@ use crate::{
     burst::{Measure, Run, Stretch},
     columns::Columns,
     evidence::{BIT, contrast, surprise},
-    found::{Excluded, Found, Rate},
+    found::{Excluded, Found, Rate, leading_class},
+    grouped::{Witness, grouped},
     policy::{FamilyPolicy, Policy, Shape},
-    sample::{Dim, FailureClass, Sample},
+    sample::{Dim, Sample},
     scope::{Localiser, Mark, Scope, ScopeTest, higher, times},
 };
 
@@ -18,15 +19,30 @@ const MILLION: u64 = 1_000_000;
 /// member of at most one.
 #[must_use]
 pub fn detect(samples: &[Sample], policy: &Policy) -> Vec<Found> {
+    detect_with(samples, &[], policy)
+}
+
+/// As [`detect`], with what registers witness about terminals and merchants beside their payments.
+#[must_use]
+pub fn detect_with(samples: &[Sample], witnesses: &[Witness], policy: &Policy) -> Vec<Found> {
     let columns = Columns::of(samples);
-    let search = |family: &FamilyPolicy| {
-        let mark = |sample: &Sample| {
-            if sample.class.family() == Some(family.family) { Mark::Failed } else { Mark::Fine }
-        };
-        let marks = samples.iter().map(mark).collect();
-        Search { samples, columns: &columns, policy: family, marks }.run()
-    };
+    let search = |family| search_family(samples, &columns, witnesses, family);
     policy.families.iter().flat_map(search).collect()
+}
+
+/// The episodes of one family, the most evident first.
+pub(crate) fn search_family(
+    samples: &[Sample],
+    columns: &Columns,
+    witnesses: &[Witness],
+    policy: &FamilyPolicy,
+) -> Vec<Found> {
+    if policy.shape == Shape::Grouped {
+        return grouped(samples, witnesses, policy);
+    }
+    let mark = |sample: &Sample| if sample.class.family() == Some(policy.family) { Mark::Failed } else { Mark::Fine };
+    let marks = samples.iter().map(mark).collect();
+    Search { samples, columns, policy, marks }.run()
 }
 
 /// The search for the episodes of one family.
@@ -194,9 +210,10 @@ impl Search<'_> {
         let going_on = self.samples.last()?.at.seconds_since(end.at) <= self.gap();
         Some(Found {
             family: self.policy.family,
-            class: self.leading_class(&members),
+            class: leading_class(self.samples, &members),
             benign: self.policy.benign,
             scope: scope.symbols(self.columns),
+            since: begin.at,
             started_at: begin.at,
             ended_at: (!going_on).then_some(end.at),
             attempts: inside.attempts,
@@ -220,7 +237,7 @@ impl Search<'_> {
     ) -> Vec<Excluded> {
         let within = self.rate(|index| (first..=last).contains(&index));
         let mut cleared = Vec::new();
-        for dim in Dim::ALL.into_iter().filter(|dim| *dim != Dim::Terminal && !scope.has(*dim)) {
+        for dim in Dim::ALL.into_iter().filter(|dim| !dim.is_individual() && !scope.has(*dim)) {
             let mut counts = vec![(Rate::default(), Rate::default()); self.columns.cardinality(dim)];
             let column = self.columns.of_dim(dim);
             for index in first..=last {
@@ -259,17 +276,6 @@ impl Search<'_> {
         cleared
     }
 
-    fn leading_class(&self, members: &[u32]) -> FailureClass {
-        let mut counts: Vec<(FailureClass, u32)> = Vec::new();
-        for sample in members.iter().filter_map(|member| self.samples.get(*member as usize)) {
-            match counts.iter_mut().find(|(class, _)| *class == sample.class) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((sample.class, 1)),
-            }
-        }
-        counts.into_iter().max_by_key(|(_, count)| *count).map_or(FailureClass::None, |(class, _)| class)
-    }
-
     /// Counts the samples that are chosen and in no episode yet.
     fn rate(&self, chosen: impl Fn(usize) -> bool) -> Rate {
         let mut rate = Rate::default();
@@ -302,7 +308,7 @@ mod tests {
     use super::*;
     use crate::{
         found::Found,
-        sample::{DIMS, Family},
+        sample::{DIMS, FailureClass, Family},
         streams::{Stream, at},
     };
 
@@ -451,13 +457,15 @@ mod tests {
     fn keys_of_single_terminals() {
         let mut stream = Stream::quiet(8, 20_000);
         stream.fail(|sample, _| {
-            let hit = [40, 81, 122, 203, 304].contains(&sample.dims[6])
-                && sample.at >= at("09:00")
-                && sample.at < at("13:00");
+            let hit =
+                [40, 41, 42, 43, 44].contains(&sample.dims[6]) && sample.at >= at("09:00") && sample.at < at("13:00");
             hit.then_some(FailureClass::KeySync)
         });
         let found = only(&stream);
-        assert_eq!((found.family, found.scope), (Family::KeySync, vec![(Dim::Terminal, vec![40, 81, 122, 203, 304])]));
+        assert_eq!(
+            (found.family, found.scope),
+            (Family::KeySync, vec![(Dim::Agent, vec![11]), (Dim::Terminal, vec![40, 41, 42, 43, 44])])
+        );
         assert!(found.ended_at.unwrap() < at("13:00"));
     }
 
@@ -492,7 +500,7 @@ mod tests {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
         #[test]
         fn holds_together_whatever_comes_in(
-            rows in proptest::collection::vec((0i64..2_000, 0usize..10, proptest::array::uniform7(0u32..4)), 0..400),
+            rows in proptest::collection::vec((0i64..2_000, 0usize..10, proptest::array::uniform11(0u32..4)), 0..400),
         ) {
             const CLASSES: [FailureClass; 10] = [
                 FailureClass::None, FailureClass::NoAnswer, FailureClass::SwitchError, FailureClass::AcquirerSilent,
@@ -500,7 +508,10 @@ mod tests {
                 FailureClass::KeySync, FailureClass::Diverted,
             ];
             let make = |(second, class, dims): (i64, usize, [u32; DIMS])| {
-                Sample { at: Instant(0).plus_seconds(second), amount_minor: 1, class: CLASSES[class], dims }
+                {
+                let at = Instant(0).plus_seconds(second);
+                Sample { at, known_at: at, amount_minor: 1, class: CLASSES[class], dims }
+            }
             };
             let mut samples: Vec<Sample> = rows.into_iter().map(make).collect();
             samples.sort_by_key(|sample| sample.at);

@@ -2,7 +2,7 @@
 
 use onus_model::{Instant, Text};
 
-use crate::sample::{Dim, FailureClass, Family};
+use crate::sample::{Dim, FailureClass, Family, Sample};
 
 /// Failures among attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,6 +81,8 @@ pub struct Found {
     pub benign: bool,
     /// What they have in common, at most two dimensions, values in order; empty when nothing.
     pub scope: Vec<(Dim, Vec<u32>)>,
+    /// Earliest record that belongs to it: the first failure, or what the registers show before.
+    pub since: Instant,
     /// First failure.
     pub started_at: Instant,
     /// Last failure; none while it may still be going on when the samples end.
@@ -99,4 +101,16 @@ pub struct Found {
     pub confirmed: bool,
     /// Values that only sit in the scope, most failures first.
     pub excluded: Vec<Excluded>,
+}
+
+/// The most frequent class of the samples with these indexes.
+pub(crate) fn leading_class(samples: &[Sample], members: &[u32]) -> FailureClass {
+    let mut counts: Vec<(FailureClass, u32)> = Vec::new();
+    for sample in members.iter().filter_map(|member| samples.get(*member as usize)) {
+        match counts.iter_mut().find(|(class, _)| *class == sample.class) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((sample.class, 1)),
+        }
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map_or(FailureClass::None, |(class, _)| class)
 }

@@ -10,9 +10,14 @@
 
 mod burst;
 mod columns;
+pub mod cube;
 mod detect;
+pub mod detector;
+pub mod episode;
 mod evidence;
 mod found;
+mod grouped;
+pub mod localise;
 mod policy;
 mod sample;
 mod scope;
@@ -20,7 +25,8 @@ mod scope;
 #[cfg(test)]
 mod streams;
 
-pub use detect::detect;
+pub use detect::{detect, detect_with};
 pub use found::{Excluded, Found, Rate};
-pub use policy::{FamilyPolicy, Policy, PolicyError, Shape};
+pub use grouped::Witness;
+pub use policy::{CutPolicy, FamilyPolicy, LifePolicy, Policy, PolicyError, Shape, WitnessPolicy};
 pub use sample::{DIMS, Dim, FailureClass, Family, Sample};

@@ -29,6 +29,8 @@ pub enum Shape {
     Burst,
     /// All the time.
     Standing,
+    /// Each failure is proven by records; they are put together by what they share, not by their rate.
+    Grouped,
 }
 
 /// Thresholds of one family; the meaning of each is told at the head of `packs/episodes-1/policy.toml`.
@@ -41,6 +43,15 @@ pub struct FamilyPolicy {
     pub shape: Shape,
     /// Dimensions that can explain it, preferred first.
     pub dims: Vec<Dim>,
+    /// Grouped only: failures with the same values here are one episode.
+    #[serde(default)]
+    pub group_by: Vec<Dim>,
+    /// Grouped only: the dimension whose values the episode names.
+    #[serde(default)]
+    pub name_by: Option<Dim>,
+    /// Whether to look for an amount that divides failures from successes.
+    #[serde(default)]
+    pub amount_cut: bool,
     /// Pairs of dimensions that can explain it.
     pub pairs: Vec<(Dim, Dim)>,
     /// Whether a burst without a scope is an episode.
@@ -87,12 +98,68 @@ pub struct FamilyPolicy {
     pub comment: Text,
 }
 
+/// Thresholds of what registers witness.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessPolicy {
+    /// Minutes after a change of board within which keys must be loaded.
+    pub key_grace_minutes: i64,
+    /// Where the numbers come from.
+    pub source: String,
+    /// How far they can be trusted.
+    pub grade: Grade,
+}
+
+/// Thresholds of the life of an episode.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LifePolicy {
+    /// Bits for the ordinary rate from which on it is mitigated.
+    pub eased_evidence_bits: u32,
+    /// Bits for the ordinary rate from which on it has recovered, and for its own from which on it is back.
+    pub recovered_evidence_bits: u32,
+    /// Closed when it has been recovered for so long.
+    pub closed_after_seconds: u32,
+    /// Where the numbers come from.
+    pub source: String,
+    /// How far they can be trusted.
+    pub grade: Grade,
+}
+
+/// Thresholds of the search for an amount.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CutPolicy {
+    /// Least evidence in bits.
+    pub min_evidence_bits: u32,
+    /// Amounts that divide worse by no more than so many bits are as good.
+    pub slack_bits: u32,
+    /// Least payments on the other side.
+    pub min_attempts: u64,
+    /// Least share of the failures on the failing side.
+    pub min_recall_ppm: u64,
+    /// Least rate of the failing side against the other.
+    pub min_ratio_ppm: u64,
+    /// A value that this share of the scope's payments has is usual there.
+    pub usual_share_ppm: u64,
+    /// Where the numbers come from.
+    pub source: String,
+    /// How far they can be trusted.
+    pub grade: Grade,
+}
+
 /// Thresholds of all families; a family that is not listed is not looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Name and version.
     pub id: String,
+    /// What counts as a register's witness.
+    pub witness: WitnessPolicy,
+    /// When an episode eases, recovers and closes.
+    pub life: LifePolicy,
+    /// When an amount divides failures from successes.
+    pub cut: CutPolicy,
     /// Families, in the order in which they are looked for.
     #[serde(rename = "family")]
     pub families: Vec<FamilyPolicy>,
@@ -126,11 +193,14 @@ impl Policy {
 
 impl FamilyPolicy {
     fn problem(&self) -> Option<&'static str> {
-        let pair_wrong = |(a, b): &(Dim, Dim)| a == b || *a == Dim::Terminal || *b == Dim::Terminal;
+        let pair_wrong = |(a, b): &(Dim, Dim)| a == b || a.is_individual() || b.is_individual();
+        let grouped = self.shape == Shape::Grouped;
         if self.dims.is_empty() {
             Some("dims is empty; name at least one dimension")
         } else if self.pairs.iter().any(pair_wrong) {
-            Some("a pair needs two different dimensions other than terminal")
+            Some("a pair needs two different dimensions other than terminal and merchant")
+        } else if grouped != self.name_by.is_some() || (!grouped && !self.group_by.is_empty()) {
+            Some("name_by and group_by belong to shape grouped, which needs name_by")
         } else if self.min_failures == 0 || self.min_evidence_bits == 0 {
             Some("min_failures and min_evidence_bits must be above 0, or every payment is an episode")
         } else if self.min_ratio_ppm <= 1_000_000 || self.pair_gain_ppm < 1_000_000 {
@@ -152,7 +222,7 @@ mod tests {
     #[test]
     fn the_builtin_policy_reads_and_names_its_sources() {
         let policy = Policy::builtin().unwrap();
-        assert_eq!(policy.families.len(), 8);
+        assert_eq!(policy.families.len(), 10);
         for family in &policy.families {
             assert!(!family.source.is_empty() && !family.comment.zh.is_empty() && !family.comment.en.is_empty());
         }

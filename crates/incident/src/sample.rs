@@ -4,7 +4,7 @@ use onus_model::{Instant, Text};
 use serde::Deserialize;
 
 /// Number of dimensions.
-pub const DIMS: usize = 7;
+pub const DIMS: usize = 11;
 
 /// Something that payments can have in common. The value in [`Sample::dims`] is a symbol of the caller; 0 is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -24,12 +24,37 @@ pub enum Dim {
     ProductionBatch,
     /// The terminal itself.
     Terminal,
+    /// Model of the terminal.
+    Model,
+    /// The merchant to whom the money belongs.
+    Merchant,
+    /// How the card was read.
+    EntryMode,
+    /// With or without PIN.
+    Pin,
 }
 
 impl Dim {
     /// All dimensions, in the order of their index.
-    pub const ALL: [Dim; DIMS] =
-        [Dim::NetworkLink, Dim::Issuer, Dim::City, Dim::Agent, Dim::AppVersion, Dim::ProductionBatch, Dim::Terminal];
+    pub const ALL: [Dim; DIMS] = [
+        Dim::NetworkLink,
+        Dim::Issuer,
+        Dim::City,
+        Dim::Agent,
+        Dim::AppVersion,
+        Dim::ProductionBatch,
+        Dim::Terminal,
+        Dim::Model,
+        Dim::Merchant,
+        Dim::EntryMode,
+        Dim::Pin,
+    ];
+
+    /// Whether its values are single machines or shops: too many to compare one by one.
+    #[must_use]
+    pub const fn is_individual(self) -> bool {
+        matches!(self, Self::Terminal | Self::Merchant)
+    }
 
     /// The name in scopes, policies and exports.
     #[must_use]
@@ -42,6 +67,10 @@ impl Dim {
             Self::AppVersion => "app_version",
             Self::ProductionBatch => "production_batch",
             Self::Terminal => "terminal",
+            Self::Model => "model",
+            Self::Merchant => "merchant",
+            Self::EntryMode => "entry_mode",
+            Self::Pin => "pin",
         }
     }
 
@@ -56,13 +85,18 @@ impl Dim {
             Self::AppVersion => ("程序版本", "program version"),
             Self::ProductionBatch => ("生产批次", "production batch"),
             Self::Terminal => ("终端", "terminal"),
+            Self::Model => ("机型", "terminal model"),
+            Self::Merchant => ("商户", "merchant"),
+            Self::EntryMode => ("读卡方式", "entry mode"),
+            Self::Pin => ("密码", "PIN"),
         };
         Text { zh: zh.to_owned(), en: en.to_owned() }
     }
 }
 
 /// How a payment failed, as far as episodes care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureClass {
     /// It did not, or in a way that no episode explains.
     None,
@@ -82,8 +116,14 @@ pub enum FailureClass {
     BadReply,
     /// A0: keys do not match.
     KeySync,
-    /// The money went elsewhere or the amount differs (K6).
+    /// The terminal's program sent the money elsewhere (K6).
     Diverted,
+    /// Paid out to an account that was changed without control (K6).
+    Misdirected,
+    /// 58 from the acquirer, at a terminal that reports from far away from its place.
+    Displaced,
+    /// 57, 61 or 65: a limit of issuer or network. No family: it speaks in hypotheses only.
+    Limit,
 }
 
 impl FailureClass {
@@ -91,7 +131,7 @@ impl FailureClass {
     #[must_use]
     pub const fn family(self) -> Option<Family> {
         match self {
-            Self::None => None,
+            Self::None | Self::Limit => None,
             Self::NoAnswer | Self::SwitchError => Some(Family::Lost),
             Self::AcquirerSilent => Some(Family::AcquirerSilent),
             Self::IssuerDown => Some(Family::IssuerDown),
@@ -100,6 +140,8 @@ impl FailureClass {
             Self::BadReply => Some(Family::BadReply),
             Self::KeySync => Some(Family::KeySync),
             Self::Diverted => Some(Family::Diverted),
+            Self::Misdirected => Some(Family::Misdirected),
+            Self::Displaced => Some(Family::Displaced),
         }
     }
 }
@@ -122,8 +164,12 @@ pub enum Family {
     BadReply,
     /// Keys do not match.
     KeySync,
-    /// Money goes elsewhere.
+    /// Terminals send money elsewhere.
     Diverted,
+    /// Payouts go to accounts changed without control.
+    Misdirected,
+    /// Terminals are used away from their place.
+    Displaced,
 }
 
 impl Family {
@@ -139,6 +185,8 @@ impl Family {
             Self::BadReply => "bad_reply",
             Self::KeySync => "key_sync",
             Self::Diverted => "diverted",
+            Self::Misdirected => "misdirected",
+            Self::Displaced => "displaced",
         }
     }
 }
@@ -148,6 +196,8 @@ impl Family {
 pub struct Sample {
     /// When it began.
     pub at: Instant,
+    /// When its failure could be known at the earliest; for most at once, for a misdirected payout when it was paid.
+    pub known_at: Instant,
     /// Its amount, minor units.
     pub amount_minor: i64,
     /// How it failed.

@@ -8,6 +8,10 @@ use crate::sample::{FailureClass, Sample};
 pub(crate) struct Rng(u64);
 
 impl Rng {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(7_919))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut word = self.0;
@@ -43,7 +47,7 @@ impl Stream {
     /// Agents 11 to 28 work in one city each (more in the first). Two of five terminals of agent 11 are of batch 17,
     /// elsewhere one of a hundred.
     pub(crate) fn quiet(seed: u64, payments: u64) -> Self {
-        let mut rng = Rng(seed.wrapping_mul(7_919));
+        let mut rng = Rng::new(seed);
         let mut seconds: Vec<u64> = (0..payments).map(|_| rng.below(18 * 3600).max(rng.below(9 * 3600))).collect();
         seconds.sort_unstable();
         let samples = seconds.into_iter().map(|second| sample(&mut rng, second)).collect();
@@ -88,6 +92,6 @@ fn sample(rng: &mut Rng, second: u64) -> Sample {
     };
     let start = at("06:00").plus_seconds(i64::try_from(second).unwrap());
     let issuer = 101 + small(rng.below(10).min(rng.below(14)));
-    let dims = [link, issuer, city, agent, version, batch, 1 + small(terminal)];
-    Sample { at: start, amount_minor: 10_000, class, dims }
+    let dims = [link, issuer, city, agent, version, batch, 1 + small(terminal), 1, 1 + small(terminal), 1, 1];
+    Sample { at: start, known_at: start, amount_minor: 10_000, class, dims }
 }

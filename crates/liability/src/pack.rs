@@ -1,16 +1,18 @@
-//! Rule packs: decision tables on disk, checked when they load.
+//! Rule packs: decision tables, loaded from text and checked.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use onus_model::{
-    AgentBasis, Cause, ExceptionKind, FactValue, FindingStatus, Ground, Obligation, Party, Shares, Text, WouldChange,
-};
-use serde::Deserialize;
+use onus_model::{AgentBasis, Cause, ExceptionKind, FindingStatus, Ground, Obligation, Party, Text, WouldChange};
 use sha2::{Digest, Sha256};
 
+use crate::bearers::{Asked, Division, Role};
+use crate::burden::Burden;
+use crate::condition::Condition;
+use crate::contract::VoidRow;
 use crate::facts::Facts;
 use crate::pack_checks;
-use crate::vocabulary::{FactKind, lookup};
+use crate::pack_file;
 
 /// A pack does not load.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,70 +26,73 @@ pub enum PackError {
         detail: String,
     },
     /// A row is wrong.
-    #[error("row {row:?}: {detail}")]
+    #[error("{place}: row {row:?}: {detail}")]
     Row {
+        /// Where it stands.
+        place: Place,
         /// Id of the row.
         row: String,
         /// What is wrong and what to do.
         detail: String,
     },
+    /// The pack that Onus ships under a name is not there.
+    #[error("no pack {name:?} is shipped; there are {}", crate::pack_builtin::NAMES.join(", "))]
+    NotShipped {
+        /// Name asked for.
+        name: String,
+    },
+}
+
+/// File and line of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// File of the pack.
+    pub file: &'static str,
+    /// Line, from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 impl PackError {
-    pub(crate) fn row(row: &str, detail: impl Into<String>) -> Self {
-        Self::Row { row: row.to_owned(), detail: detail.into() }
+    pub(crate) fn row(place: Place, row: &str, detail: impl Into<String>) -> Self {
+        Self::Row { place, row: row.to_owned(), detail: detail.into() }
     }
 }
 
-/// What a row asks of facts: each named fact must have one of the values.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Condition(pub(crate) Vec<(&'static str, Vec<FactValue>)>);
-
-/// How a condition fares on facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fit {
-    /// All asked is there.
-    Met,
-    /// A known fact speaks against it.
-    Contradicted(&'static str),
-    /// Nothing speaks against it, but a fact is not known.
-    Open(&'static str),
-}
-
-impl Condition {
-    pub(crate) fn fit(&self, facts: &Facts) -> Fit {
-        let mut open = None;
-        for (name, wanted) in &self.0 {
-            match facts.get(name) {
-                Some(fact) if wanted.contains(&fact.value) => {}
-                Some(_) => return Fit::Contradicted(name),
-                None => open = open.or(Some(*name)),
-            }
-        }
-        open.map_or(Fit::Met, Fit::Open)
-    }
-
-    /// Names of the facts asked for.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().map(|(name, _)| *name)
-    }
-
-    /// Whether whatever meets `other` also meets this.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
-        self.0.iter().all(|(name, wanted)| {
-            other.0.iter().any(|(theirs, values)| theirs == name && values.iter().all(|value| wanted.contains(value)))
-        })
-    }
+/// Texts of the files of a pack.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PackFiles<'a> {
+    /// `rules.toml`.
+    pub rules: &'a str,
+    /// `causes.toml`; empty for a pack that decides from facts alone.
+    pub causes: &'a str,
+    /// `cases.toml`: the pack's own test cases.
+    pub cases: &'a str,
 }
 
 /// A row of the cause table.
 #[derive(Debug, Clone)]
 pub(crate) struct CauseRow {
     pub(crate) id: String,
+    pub(crate) place: Place,
     pub(crate) cause: Cause,
     pub(crate) status: FindingStatus,
     pub(crate) kinds: Vec<ExceptionKind>,
     pub(crate) when: Condition,
+}
+
+/// What rules a cause out, whatever else supports it.
+#[derive(Debug, Clone)]
+pub(crate) struct Exclusion {
+    pub(crate) causes: Vec<Cause>,
+    pub(crate) kinds: Vec<ExceptionKind>,
+    pub(crate) when: Condition,
+    pub(crate) text: Text,
 }
 
 /// A row of the rule table.
@@ -95,32 +100,86 @@ pub(crate) struct CauseRow {
 pub struct Rule {
     /// Id, cited in verdicts.
     pub id: String,
-    /// Causes it is for.
+    /// Where it stands.
+    pub place: Place,
+    /// Lower ranks decide first; of equal ranks no two may fit the same facts, unless they answer alike.
+    pub rank: u32,
+    /// Causes it is for; all when empty.
     pub causes: Vec<Cause>,
     /// Kinds it is for; all when empty.
     pub kinds: Vec<ExceptionKind>,
-    /// Facts it asks for.
-    pub when: Condition,
+    /// Principles of the pack that it applies.
+    pub principles: Vec<String>,
+    /// One of these must be met.
+    pub(crate) when: Vec<Condition>,
+    /// None of these may be met.
+    pub(crate) unless: Vec<Condition>,
     /// Who pays the user first.
-    pub outward: Option<Party>,
+    pub(crate) outward: Option<Role>,
     /// Who bears it in the end.
-    pub shares: Shares,
-    /// Why the agent bears its share.
+    pub(crate) division: Division,
+    /// Why the agent bears its share, if it does.
     pub agent_basis: AgentBasis,
     /// The loss waits in suspense.
     pub suspense: bool,
+    /// No answer: a person decides.
+    pub abstain: bool,
     /// Title.
     pub title: Text,
     /// Reason in words.
     pub text: Text,
     /// Ground.
     pub ground: Ground,
-    /// Why the agent bears it, or not.
-    pub agent_answer: Text,
     /// Duties.
     pub obligations: Vec<Obligation>,
     /// What would change the verdict.
     pub would_change: Vec<WouldChange>,
+}
+
+impl Rule {
+    /// The condition that facts meet, when the rule fits them.
+    pub(crate) fn met_by(&self, facts: &Facts) -> Option<&Condition> {
+        let met = self.when.iter().find(|when| when.met(facts))?;
+        self.unless.iter().all(|unless| !unless.met(facts)).then_some(met)
+    }
+
+    pub(crate) fn outward_on(&self, asked: &Asked, facts: &Facts) -> Option<Party> {
+        self.outward.as_ref()?.resolve(asked, facts).iter().next()
+    }
+
+    /// Whether some facts would make it charge a party, now or in the end.
+    pub(crate) fn may_charge(&self, party: Party) -> bool {
+        self.division.may_charge(party) || self.outward.as_ref().is_some_and(|role| role.may_be(party))
+    }
+}
+
+/// A principle that rules apply, with its source.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Principle {
+    /// In words.
+    pub text: Text,
+    /// Where it comes from.
+    pub source: String,
+    /// How far it can be trusted.
+    pub grade: onus_model::Grade,
+}
+
+/// A test case that a pack carries.
+#[derive(Debug, Clone)]
+pub struct PackCase {
+    /// What it shows.
+    pub id: String,
+    /// Its facts, with the kind of exception among them for packs with a cause table.
+    pub facts: Facts,
+    /// Shares expected, as in rules; empty: nobody bears anything.
+    pub shares: BTreeMap<Party, u16>,
+    /// Cause expected.
+    pub cause: Option<Cause>,
+    /// Rule expected.
+    pub rule: Option<String>,
+    /// No answer expected.
+    pub abstain: bool,
 }
 
 /// A loaded pack.
@@ -130,177 +189,97 @@ pub struct Pack {
     pub id: String,
     /// Version.
     pub version: String,
+    /// First day that it is for, as YYYYMMDD.
+    pub effective_from: i64,
+    /// Where it is for: a country, or `*`.
+    pub jurisdiction: String,
     /// SHA-256 of its files, hex.
     pub sha256: String,
+    /// Calendar that working days of its deadlines are counted by.
+    pub calendar: Option<String>,
     /// Words of duties.
     pub duties: BTreeMap<String, Text>,
+    /// Principles by number.
+    pub principles: BTreeMap<String, Principle>,
+    pub(crate) agent_answers: BTreeMap<AgentBasis, Text>,
+    pub(crate) templates: BTreeMap<String, Text>,
     pub(crate) causes: Vec<CauseRow>,
+    pub(crate) exclusions: Vec<Exclusion>,
     pub(crate) rules: Vec<Rule>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CauseFile {
-    cause: Vec<CauseToml>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CauseToml {
-    id: String,
-    cause: Cause,
-    status: FindingStatus,
-    kinds: Vec<ExceptionKind>,
-    #[serde(default)]
-    when: BTreeMap<String, toml::Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleFile {
-    id: String,
-    version: String,
-    #[serde(rename = "effective_from")]
-    _effective_from: String,
-    #[serde(rename = "jurisdiction")]
-    _jurisdiction: String,
-    #[serde(rename = "note")]
-    _note: String,
-    duties: BTreeMap<String, Text>,
-    agent_answers: BTreeMap<AgentBasis, Text>,
-    rule: Vec<RuleToml>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleToml {
-    id: String,
-    causes: Vec<Cause>,
-    #[serde(default)]
-    kinds: Vec<ExceptionKind>,
-    #[serde(default)]
-    when: BTreeMap<String, toml::Value>,
-    outward: Option<Party>,
-    #[serde(default)]
-    shares: BTreeMap<Party, u16>,
-    agent_basis: Option<AgentBasis>,
-    #[serde(default)]
-    suspense: bool,
-    title: Text,
-    text: Text,
-    ground: Ground,
-    #[serde(default)]
-    obligations: Vec<Obligation>,
-    #[serde(default)]
-    would_change: Vec<WouldChange>,
+    pub(crate) burdens: Vec<Burden>,
+    pub(crate) void: Vec<VoidRow>,
+    pub(crate) cases: Vec<PackCase>,
+    /// Rules of a cause, in order; those for all causes are in each list.
+    pub(crate) by_cause: BTreeMap<Cause, Vec<usize>>,
+    /// Cause rows of a kind, in order.
+    pub(crate) by_kind: BTreeMap<ExceptionKind, Vec<usize>>,
 }
 
 impl Pack {
-    /// Loads a pack from the texts of its two files.
+    /// Loads a pack from the texts of its files.
     ///
     /// # Errors
-    /// When a file is no table of the expected form, or a row fails a check (unknown fact, wrong value, shares that make
-    /// no whole, a row that can never apply, an agent charged without a basis or on an unknown cause, no row of last resort).
-    pub fn load(rules: &str, causes: &str) -> Result<Self, PackError> {
-        let rule_file: RuleFile =
-            toml::from_str(rules).map_err(|error| PackError::Toml { file: "rules.toml", detail: error.to_string() })?;
-        let cause_file: CauseFile = toml::from_str(causes)
-            .map_err(|error| PackError::Toml { file: "causes.toml", detail: error.to_string() })?;
-        let answers = rule_file.agent_answers;
-        let rules_read: Result<Vec<_>, _> = rule_file.rule.into_iter().map(|row| rule(row, &answers)).collect();
-        let causes_read: Result<Vec<_>, _> = cause_file.cause.into_iter().map(cause_row).collect();
-        let sha256 = Sha256::digest([rules.as_bytes(), b"\n", causes.as_bytes()].concat());
-        let pack = Self {
-            id: rule_file.id,
-            version: rule_file.version,
-            sha256: base16ct::lower::encode_string(&sha256),
-            duties: rule_file.duties,
-            causes: causes_read?,
-            rules: rules_read?,
-        };
+    /// When a file is no table of the expected form, or a row fails a check: unknown fact, wrong type, shares that make no
+    /// whole, overlap of equal rank, a row that can never apply, a gap, a missing citation, a deadline without calendar,
+    /// an agent charged without a basis or on an unknown cause. The message names file, line and row.
+    pub fn load(files: &PackFiles<'_>) -> Result<Self, PackError> {
+        let mut pack = pack_file::read(files)?;
+        let mut hash = Sha256::new();
+        for text in [files.rules, files.causes, files.cases] {
+            hash.update(text.len().to_le_bytes());
+            hash.update(text);
+        }
+        pack.sha256 = base16ct::lower::encode_string(&hash.finalize());
+        pack.rules.sort_by_key(|rule| rule.rank);
+        pack.index();
         pack_checks::check(&pack)?;
         Ok(pack)
     }
 
-    /// The pack `cn-default-1` that Onus ships.
-    ///
-    /// # Errors
-    /// Never with the shipped files; a test loads them.
-    pub fn builtin_cn() -> Result<Self, PackError> {
-        Self::load(
-            include_str!("../../../packs/cn-default-1/rules.toml"),
-            include_str!("../../../packs/cn-default-1/causes.toml"),
-        )
+    fn index(&mut self) {
+        let fits = |rule: &Rule, cause: &Cause| rule.causes.is_empty() || rule.causes.contains(cause);
+        for cause in Cause::ALL {
+            let rules = self.rules.iter().enumerate().filter(|(_, rule)| fits(rule, cause));
+            self.by_cause.insert(*cause, rules.map(|(place, _)| place).collect());
+        }
+        for kind in ExceptionKind::ALL {
+            let rows = self.causes.iter().enumerate().filter(|(_, row)| row.kinds.contains(kind));
+            self.by_kind.insert(*kind, rows.map(|(place, _)| place).collect());
+        }
     }
 
-    /// Its rules, in order.
+    /// Its rules, in the order in which they decide.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
-}
 
-fn rule(row: RuleToml, answers: &BTreeMap<AgentBasis, Text>) -> Result<Rule, PackError> {
-    let shares =
-        Shares::new(row.shares.into_iter().collect()).map_err(|error| PackError::row(&row.id, error.to_string()))?;
-    let agent_basis = row.agent_basis.unwrap_or(AgentBasis::None);
-    let answer = answers
-        .get(&agent_basis)
-        .ok_or_else(|| PackError::row(&row.id, format!("agent_answers has no text for {agent_basis}")))?;
-    Ok(Rule {
-        when: condition(&row.id, &row.when)?,
-        id: row.id,
-        causes: row.causes,
-        kinds: row.kinds,
-        outward: row.outward,
-        shares,
-        agent_basis,
-        suspense: row.suspense,
-        title: row.title,
-        text: row.text,
-        ground: row.ground,
-        agent_answer: answer.clone(),
-        obligations: row.obligations,
-        would_change: row.would_change,
-    })
-}
-
-fn cause_row(row: CauseToml) -> Result<CauseRow, PackError> {
-    Ok(CauseRow {
-        when: condition(&row.id, &row.when)?,
-        id: row.id,
-        cause: row.cause,
-        status: row.status,
-        kinds: row.kinds,
-    })
-}
-
-fn condition(row: &str, when: &BTreeMap<String, toml::Value>) -> Result<Condition, PackError> {
-    let mut tests = Vec::with_capacity(when.len());
-    for (name, value) in when {
-        let known =
-            lookup(name).ok_or_else(|| PackError::row(row, format!("{name:?} is not in the fact vocabulary")))?;
-        let listed = match value {
-            toml::Value::Array(values) => values.as_slice(),
-            single => std::slice::from_ref(single),
-        };
-        let values: Result<Vec<_>, _> = listed.iter().map(|value| fact_value(row, name, known.kind, value)).collect();
-        tests.push((known.name, values?));
+    /// Its own test cases.
+    #[must_use]
+    pub fn cases(&self) -> &[PackCase] {
+        &self.cases
     }
-    Ok(Condition(tests))
-}
 
-fn fact_value(row: &str, name: &str, kind: FactKind, value: &toml::Value) -> Result<FactValue, PackError> {
-    match (kind, value) {
-        (FactKind::Bool, toml::Value::Boolean(value)) => Ok(FactValue::Bool(*value)),
-        (FactKind::Code, toml::Value::String(value)) => Ok(FactValue::Word(value.clone())),
-        (FactKind::Word(words), toml::Value::String(value)) if words.contains(&value.as_str()) => {
-            Ok(FactValue::Word(value.clone()))
-        }
-        (FactKind::Word(words), _) => {
-            Err(PackError::row(row, format!("{name} is one of {}; found {value}", words.join(", "))))
-        }
-        (FactKind::Bool, _) => Err(PackError::row(row, format!("{name} is true or false; found {value}"))),
-        (FactKind::Code, _) => Err(PackError::row(row, format!("{name} is a code in quotes; found {value}"))),
+    /// Whether it decides from causes, and so needs the kind of exception.
+    #[must_use]
+    pub fn has_causes(&self) -> bool {
+        !self.causes.is_empty()
+    }
+
+    pub(crate) fn rules_for(&self, cause: Cause, kind: Option<ExceptionKind>) -> impl Iterator<Item = &Rule> {
+        let places = self.by_cause.get(&cause).map(Vec::as_slice).unwrap_or_default();
+        let fits = move |rule: &&Rule| rule.kinds.is_empty() || kind.is_some_and(|kind| rule.kinds.contains(&kind));
+        places.iter().filter_map(|place| self.rules.get(*place)).filter(fits)
+    }
+
+    pub(crate) fn cause_rows(&self, kind: ExceptionKind) -> impl Iterator<Item = &CauseRow> {
+        let places = self.by_kind.get(&kind).map(Vec::as_slice).unwrap_or_default();
+        places.iter().filter_map(|place| self.causes.get(*place))
+    }
+
+    /// Why an agent bears a share, or that it does not, in words.
+    #[must_use]
+    pub fn agent_answer(&self, basis: AgentBasis) -> Text {
+        self.agent_answers.get(&basis).cloned().unwrap_or_default()
     }
 }

@@ -1,4 +1,16 @@
-//! The closed vocabulary of facts that tables may test.
+//! The closed vocabulary of facts that tables may test, read from `packs/facts-1/facts.toml`.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::LazyLock;
+
+use onus_model::{Party, Text};
+use serde::Deserialize;
+
+use crate::value::{RawValue, Value};
+
+/// Place of a fact in the vocabulary; facts stand in the order of their names.
+pub type FactId = u16;
 
 /// Type of a fact's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,132 +21,246 @@ pub enum FactKind {
     Code,
     /// One word of a closed list.
     Word(&'static [&'static str]),
+    /// One party.
+    Party,
+    /// A list of parties.
+    Parties,
+    /// Minor units of a currency.
+    Money,
+    /// A percentage.
+    Percent,
+    /// A day, month or year.
+    Date,
+    /// A length of time.
+    Duration,
+    /// A country code of two letters.
+    Country,
+}
+
+/// How a fact comes to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Establishing {
+    /// Computed from Onus's own records.
+    Measured,
+    /// Copied from a document or message that one party holds.
+    Record,
+    /// Stated by a person on evidence.
+    Finding,
 }
 
 /// A fact that Onus knows how to establish.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct FactName {
     /// Name in tables.
     pub name: &'static str,
     /// Type of its value.
     pub kind: FactKind,
+    /// How it comes to be known.
+    pub establishing: Establishing,
+    /// Who can supply it.
+    pub ask: Party,
+    /// What asking for it costs, beside other facts.
+    pub cost: u32,
     /// 中文.
     pub zh: &'static str,
     /// English.
     pub en: &'static str,
+    /// A value that speaks for a party.
+    pub exculpates: Option<(Value, Party)>,
 }
 
-const fn fact(name: &'static str, kind: FactKind, zh: &'static str, en: &'static str) -> FactName {
-    FactName { name, kind, zh, en }
+/// All facts, and the names of the parties.
+#[derive(Debug, Default)]
+pub struct Vocabulary {
+    facts: Vec<FactName>,
+    parties: BTreeMap<Party, PartyName>,
 }
 
-use FactKind::{Bool, Code, Word};
+/// The vocabulary that Onus ships. A test proves that it loads; were it damaged, it would be empty and no pack would load.
+pub static VOCABULARY: LazyLock<Vocabulary> =
+    LazyLock::new(|| Vocabulary::load(include_str!("../../../packs/facts-1/facts.toml")).unwrap_or_default());
 
-/// All facts.
-pub const VOCABULARY: &[FactName] = &[
-    fact("kind", Word(&["K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8"]), "差错种类", "kind of exception"),
-    fact("code.value", Code, "应答码", "response code"),
-    fact(
-        "code.written_by",
-        Word(&["terminal", "acquirer", "network_side", "gateway", "host"]),
-        "应答码由谁写入",
-        "who wrote the response code",
-    ),
-    fact("wire.sent", Bool, "终端已发出请求", "the terminal sent a request"),
-    fact("wire.forwarded", Bool, "请求已转发至网络", "the request went out to the network"),
-    fact("wire.answered", Bool, "网络已应答", "the network answered"),
-    fact("wire.approved", Bool, "网络应答为成功", "the network's answer was an approval"),
-    fact("wire.replied", Bool, "已向终端应答", "the terminal was sent a reply"),
-    fact("reply.long_text", Bool, "应答附加文本超过旧程序上限", "the reply holds more text than the old program reads"),
-    fact("reversal.reason", Code, "终端冲正原因", "reason of the terminal's reversal"),
-    fact(
-        "reversal.terminal",
-        Word(&["none", "confirmed", "unconfirmed"]),
-        "终端冲正状态",
-        "state of the terminal's reversal",
-    ),
-    fact("reversal.sent_to_network", Bool, "冲正已发往网络", "the reversal was sent to the network"),
-    fact("reversal.confirmed_by_network", Bool, "网络已确认冲正", "the network confirmed the reversal"),
-    fact(
-        "reversal.gateway",
-        Word(&["confirmed", "unconfirmed"]),
-        "网关所发冲正的结果",
-        "what became of the gateway's reversal",
-    ),
-    fact("gateway.host_silent", Bool, "主机未在时限内应答网关", "the host did not answer the gateway in time"),
-    fact("gateway.late_reply", Bool, "主机应答迟到", "the host's reply came too late"),
-    fact("gateway.terminal_gone", Bool, "应答未能送达终端", "the reply could not be handed to the terminal"),
-    fact("cleared", Bool, "已进入清算", "it was cleared"),
-    fact("card.read", Bool, "终端读到卡", "the terminal read the card"),
-    fact("card.stripe", Bool, "以磁条受理", "the stripe was used"),
-    fact("card.chip_data", Bool, "请求含芯片数据", "the request carries chip data"),
-    fact("card.pin_used", Bool, "使用了密码", "a PIN was used"),
-    fact("terminal.part_bad", Bool, "终端自报部件故障", "the terminal reported a bad part"),
-    fact("terminal.batch_defect", Bool, "同一生产批次普遍失败", "its production batch fails together"),
-    fact("terminal.outdated", Bool, "程序已被新版本取代", "its program is superseded"),
-    fact("terminal.knows_code", Bool, "终端程序认识该应答码", "its program has a text for the code"),
-    fact("terminal.hash_unknown", Bool, "程序哈希不在发布目录", "it reported a program hash that no release has"),
-    fact(
-        "terminal.program_visit",
-        Word(&["agent", "acquirer", "none"]),
-        "谁到场重装过程序",
-        "who reloaded its program on site",
-    ),
-    fact("terminal.moved", Bool, "终端不在登记地点", "it reports from far away from its place"),
-    fact("terminal.keys_missing", Bool, "换主板后未重灌密钥", "its board was changed and no key loaded after"),
-    fact("inspection.presale_passed", Bool, "售前检测合格", "a pre-sale test is recorded and passed"),
-    fact("inspection.overdue", Bool, "代理商逾期未巡检", "the agent's inspection is overdue"),
-    fact(
-        "update.state",
-        Word(&["not_offered", "installed", "not_installed", "refused_by_merchant"]),
-        "升级结果",
-        "what became of the update offered",
-    ),
-    fact("merchant.setup_error", Bool, "收单机构商户配置有误", "the acquirer's set-up of the merchant was wrong"),
-    fact(
-        "episode.network_line",
-        Bool,
-        "同一网络线路上多终端同时失败",
-        "payments of many terminals failed together on one network line",
-    ),
-    fact("episode.issuer", Bool, "同一发卡机构各处同时失败", "payments of one issuer failed together everywhere"),
-    fact(
-        "link.silent",
-        Bool,
-        "收单机构到网络的线路当时无心跳",
-        "the acquirer's line to the network was silent at the time",
-    ),
-    fact(
-        "break.merchant_swapped",
-        Bool,
-        "线上商户号与凭条不同且资金去往他处",
-        "the wire carries another merchant than the slip, and the money went there",
-    ),
-    fact("break.refund_diverted", Bool, "终端日志没有的退货把款转走", "a refund unknown to the journal sent money on"),
-    fact("break.payout_diverted", Bool, "出款到非本商户账户", "paid out to an account that is not the merchant's own"),
-    fact("break.amount_clear", Bool, "清算金额与授权金额不同", "cleared amount differs from the authorised one"),
-    fact("break.amount_term", Bool, "终端日志金额与线上不同", "journal amount differs from the wire"),
-    fact("break.dup_clear", Bool, "重复清算", "cleared more than once"),
-    fact("break.refund_not_cleared", Bool, "退货未进入清算", "a refund was not cleared"),
-    fact(
-        "account.changed_by",
-        Word(&["agent", "merchant", "acquirer"]),
-        "结算账户由谁变更",
-        "whose credentials changed the settlement account",
-    ),
-    fact("account.dual_control", Bool, "账户变更经双人复核", "the account change was under dual control"),
-    fact("hold.exists", Bool, "出款被风控冻结", "the payout was held by risk control"),
-    fact("hold.ground", Bool, "冻结有理由", "the hold has a ground"),
-    fact("hold.notice", Bool, "冻结已通知商户", "the merchant was told of the hold"),
-    fact("dispute.reason", Code, "退单原因码", "reason code of the chargeback"),
-    fact("dispute.rule_broken", Code, "退单违反的规则", "hard rule that the chargeback breaks, or none"),
-    fact("slip.state", Word(&["retrieved", "missing"]), "签购单", "the slip"),
-    fact("slip.printed", Bool, "终端打印了签购单", "the terminal printed the slip"),
-    fact("slip.kept_by", Word(&["agent", "merchant"]), "签购单由谁保管", "who keeps the slips"),
-];
+/// What a party is called.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartyName {
+    zh: String,
+    en: String,
+    /// Another word for the same role in files of cases.
+    alias: Option<String>,
+}
 
-/// The fact of a name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VocabularyFile {
+    #[serde(rename = "id")]
+    _id: String,
+    #[serde(rename = "version")]
+    _version: String,
+    cost: Costs,
+    party: BTreeMap<Party, PartyName>,
+    fact: Vec<FactToml>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Costs {
+    measured: u32,
+    record: u32,
+    finding: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FactToml {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    values: Vec<String>,
+    #[serde(rename = "kind")]
+    establishing: Establishing,
+    ask: Party,
+    zh: String,
+    en: String,
+    exculpates: Option<ExculpatesToml>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExculpatesToml {
+    value: RawValue,
+    party: Party,
+}
+
+impl Vocabulary {
+    /// Reads a vocabulary. Its texts stay in memory for the life of the program.
+    fn load(text: &str) -> Result<Self, String> {
+        let file: VocabularyFile = toml::from_str(text).map_err(|error| error.to_string())?;
+        let facts: Result<Vec<_>, _> = file.fact.into_iter().map(|row| fact_name(row, &file.cost)).collect();
+        let mut vocabulary = Self { facts: facts?, parties: file.party };
+        vocabulary.facts.sort_by_key(|fact| fact.name);
+        match vocabulary.facts.windows(2).find(|pair| matches!(pair, [a, b] if a.name == b.name)) {
+            Some(twice) => Err(format!("{:?} stands twice", twice.first().map(|fact| fact.name))),
+            None => Ok(vocabulary),
+        }
+    }
+
+    /// What a party is called.
+    #[must_use]
+    pub fn party(&self, party: Party) -> Text {
+        self.parties.get(&party).map_or_else(Text::default, |name| Text { zh: name.zh.clone(), en: name.en.clone() })
+    }
+
+    /// The party of a word, also of another word for it.
+    #[must_use]
+    pub fn party_of(&self, word: &str) -> Option<Party> {
+        Party::parse(word).or_else(|| {
+            self.parties.iter().find(|(_, name)| name.alias.as_deref() == Some(word)).map(|(party, _)| *party)
+        })
+    }
+
+    /// The other word for a party.
+    #[must_use]
+    pub fn alias(&self, party: Party) -> Option<&str> {
+        self.parties.get(&party)?.alias.as_deref()
+    }
+}
+
+impl Deref for Vocabulary {
+    type Target = [FactName];
+
+    fn deref(&self) -> &Self::Target {
+        &self.facts
+    }
+}
+
+fn fact_name(row: FactToml, cost: &Costs) -> Result<FactName, String> {
+    let words = || -> &'static [&'static str] {
+        row.values.iter().map(|word| &*word.clone().leak()).collect::<Vec<&'static str>>().leak()
+    };
+    let kind = match row.kind.as_str() {
+        "bool" => FactKind::Bool,
+        "code" => FactKind::Code,
+        "word" if (1..=60).contains(&row.values.len()) => FactKind::Word(words()),
+        "party" => FactKind::Party,
+        "parties" => FactKind::Parties,
+        "money" => FactKind::Money,
+        "percent" => FactKind::Percent,
+        "date" => FactKind::Date,
+        "duration" => FactKind::Duration,
+        "country" => FactKind::Country,
+        other => {
+            return Err(format!("{}: {other:?} is no type of facts, or a word without its 1 to 60 values", row.name));
+        }
+    };
+    let mut fact = FactName {
+        name: row.name.leak(),
+        kind,
+        establishing: row.establishing,
+        ask: row.ask,
+        cost: match row.establishing {
+            Establishing::Measured => cost.measured,
+            Establishing::Record => cost.record,
+            Establishing::Finding => cost.finding,
+        },
+        zh: row.zh.leak(),
+        en: row.en.leak(),
+        exculpates: None,
+    };
+    if let Some(known) = row.exculpates {
+        let value = Value::read(fact.kind, &known.value).map_err(|detail| format!("{}: {detail}", fact.name))?;
+        fact.exculpates = value.map(|value| (value, known.party));
+    }
+    Ok(fact)
+}
+
+/// The place of a fact in the vocabulary.
 #[must_use]
-pub(crate) fn lookup(name: &str) -> Option<&'static FactName> {
-    VOCABULARY.iter().find(|fact| fact.name == name)
+pub fn fact_id(name: &str) -> Option<FactId> {
+    let place = VOCABULARY.binary_search_by(|fact| fact.name.cmp(name)).ok()?;
+    FactId::try_from(place).ok()
+}
+
+/// The fact of a place.
+#[must_use]
+pub fn fact_of(id: FactId) -> Option<&'static FactName> {
+    VOCABULARY.get(usize::from(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_vocabulary_loads() {
+        let loaded = Vocabulary::load(include_str!("../../../packs/facts-1/facts.toml")).unwrap();
+        assert_eq!(loaded.len(), VOCABULARY.len());
+        assert!(loaded.len() > 100, "{}", loaded.len());
+        for party in Party::ALL {
+            assert!(!VOCABULARY.party(*party).zh.is_empty(), "{party} has no name");
+        }
+        assert!(VOCABULARY.iter().all(|fact| !fact.zh.is_empty() && !fact.en.is_empty()));
+        assert_eq!(VOCABULARY.party_of("terminal_vendor"), Some(Party::Producer));
+    }
+
+    /// The published cases are coded in a vocabulary of their own; ours holds all of it.
+    #[test]
+    fn holds_the_vocabulary_of_the_published_cases() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/benchmarks/cases/facts.toml");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            println!("../shared is not here: the vocabulary of the published cases is not compared");
+            return;
+        };
+        let theirs: toml::Table = toml::from_str(&text).unwrap();
+        for fact in theirs["fact"].as_array().unwrap() {
+            let name = fact["name"].as_str().unwrap();
+            let ours = &VOCABULARY[usize::from(fact_id(name).unwrap_or_else(|| panic!("{name} is missing")))];
+            if let (FactKind::Word(words), Some(values)) = (ours.kind, fact.get("values")) {
+                let values: Vec<_> = values.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+                assert_eq!(words, values, "{name}");
+            }
+        }
+    }
 }

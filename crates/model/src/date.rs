@@ -91,6 +91,13 @@ impl Date {
         moved.map_or(self, Self::from_civil)
     }
 
+    /// Days since an earlier day; negative when it is later.
+    #[must_use]
+    pub fn days_since(self, earlier: Self) -> i32 {
+        let days = self.civil().zip(earlier.civil()).and_then(|(later, earlier)| later.since(earlier).ok());
+        days.map_or(0, |span| span.get_days())
+    }
+
     /// ISO weekday, 1 Monday to 7 Sunday.
     #[must_use]
     pub fn weekday(self) -> u8 {
@@ -222,6 +229,8 @@ mod tests {
             assert!(Date::parse(text.as_bytes()).is_err(), "{text}");
         }
         assert_eq!(Date::parse(b"2026-02-28").unwrap().plus_days(1).to_string(), "2026-03-01");
+        let (early, late) = (Date::parse(b"2025-12-31").unwrap(), Date::parse(b"2026-03-01").unwrap());
+        assert_eq!((late.days_since(early), early.days_since(late), late.days_since(late)), (60, -60, 0));
         assert_eq!(Date::parse(b"2026-09-21").unwrap().weekday(), 1);
     }
 }

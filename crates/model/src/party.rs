@@ -17,5 +17,15 @@ crate::text_enum! {
         Issuer = "issuer",
         /// 终端生产企业: maker of the terminal.
         Producer = "producer",
+        /// 上级代理商: with whom an agent has its contract.
+        AgentPrincipal = "agent_principal",
+        /// 支付处理商: processes for a sponsor bank under its own contract with merchant or agent.
+        Processor = "processor",
+        /// 二级收单机构: takes the payout from the acquirer and owes it to the merchant.
+        SubAcquirer = "sub_acquirer",
+        /// 误收款人: received money by mistake.
+        Recipient = "recipient",
+        /// 行骗者: the wrongdoer, where no other role fits.
+        Fraudster = "fraudster",
     }
 }

@@ -1,8 +1,11 @@
 //! The one binary of Onus: command line, configuration, wiring of roles.
 #![expect(clippy::print_stdout, reason = "a command line prints")]
 
+mod breaks;
 mod demo;
 mod demo_live;
+mod episodes;
+mod expectations;
 mod explain;
 mod gateway;
 mod gateway_registers;
@@ -10,6 +13,9 @@ mod gateway_status;
 mod home;
 mod import;
 mod iso;
+mod judge;
+mod localise;
+mod pack;
 mod reconcile;
 mod report;
 mod serve;
@@ -206,12 +212,26 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
+    /// List what must still come for payments, what is overdue and what came late, first due first.
+    Expectations(Box<expectations::ExpectationsArgs>),
+    /// List what failed together, or replay files and say when each episode would have been seen.
+    Episodes(Box<episodes::EpisodesArgs>),
     /// Put the files of a settlement day side by side and write what differs; needs no server. Exit code 3 when
     /// something differs.
     Reconcile(Box<reconcile::ReconcileArgs>),
+    /// Which combination of attributes explains the failure: scopes from a CSV file, or a folder of them.
+    Localise(Box<localise::LocaliseArgs>),
+    /// Breaks of the store: list them, and propose, approve and act to resolve them.
+    #[command(subcommand)]
+    Breaks(breaks::BreaksCommand),
     /// Messages of ISO 8583: read, write, compare, mask, send, and find out their dialect.
     #[command(subcommand)]
     Iso(iso::IsoCommand),
+    /// Say who bears it for facts given as JSON lines; needs no store.
+    Judge(judge::JudgeArgs),
+    /// Rule packs: check, test, compare, sign, and try out a draft.
+    #[command(subcommand)]
+    Pack(pack::PackCommand),
     /// Add a user; the password is read from ONUS_PASSWORD.
     User {
         /// Name to sign in with.
@@ -299,8 +319,14 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Explain { key, place, lang, format } => {
             explain::explain(&Home::open(&place)?, &key, lang, format).map(|()| OK)
         }
+        Command::Expectations(args) => expectations::list(&args).map(|()| OK),
+        Command::Episodes(args) => episodes::episodes(&args).map(|()| OK),
         Command::Reconcile(args) => Ok(if reconcile::reconcile(&args)?.found { FINDINGS } else { OK }),
+        Command::Localise(args) => localise::localise(&args).map(|()| OK),
+        Command::Breaks(command) => breaks::run(command).map(|()| OK),
         Command::Iso(command) => iso::run(command),
+        Command::Pack(command) => Ok(if pack::run(&command)? { OK } else { FINDINGS }),
+        Command::Judge(args) => Ok(if judge::run(&args)? { OK } else { FAILED }),
         Command::User { username, place, role, agent } => {
             let home = Home::open(&place)?;
             let password = std::env::var("ONUS_PASSWORD")

@@ -2,8 +2,8 @@
 
 mod arguments;
 mod inputs;
-#[cfg(feature = "parquet")]
 mod parquet_rows;
+mod resolved;
 mod rows_out;
 mod seen;
 mod side_files;
@@ -17,7 +17,9 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use onus_casework::Calendar;
 use onus_model::Date;
-use onus_reconcile::files::{Classes, Job, JobFile, Layout, Options, Summary, WorkingDays, day_of, read_day, run};
+use onus_reconcile::files::{
+    Classes, Day, Job, JobFile, Layout, Options, Source, StatementRows, Summary, WorkingDays, day_of, read_day, run,
+};
 
 use self::arguments::Named;
 pub(crate) use self::arguments::ReconcileArgs;
@@ -29,10 +31,11 @@ use self::spill_file::SpillFile;
 /// The classes in the repository.
 const CLASSES: &str = include_str!("../../../packs/breaks-1/classes.toml");
 /// Layouts in the repository, by name.
-const LAYOUTS: [(&str, &str); 3] = [
+const LAYOUTS: [(&str, &str); 4] = [
     ("four-files", include_str!("../../../layouts/four-files.toml")),
     ("cityday", include_str!("../../../layouts/cityday.toml")),
     ("unionpay-zm", include_str!("../../../layouts/unionpay-zm.toml")),
+    ("camt053", include_str!("../../../layouts/camt053.toml")),
 ];
 
 /// What a run came to.
@@ -43,7 +46,7 @@ pub(crate) struct Outcome {
 
 /// Reconciles, writes the results and prints a summary.
 pub(crate) fn reconcile(args: &ReconcileArgs) -> Result<Outcome> {
-    let files = args.files();
+    let files = args.files()?;
     if files.is_empty() {
         bail!("give at least two of --terminal, --switch, --clearing and --payout");
     }
@@ -52,14 +55,22 @@ pub(crate) fn reconcile(args: &ReconcileArgs) -> Result<Outcome> {
         None => CLASSES.to_owned(),
         Some(path) => read_text(path)?,
     };
-    let classes = Classes::from_toml(&classes)?;
-    let inputs = files.iter().map(|file| Input::open(&file.path)).collect::<Result<Vec<_>>>()?;
+    let mut classes = Classes::from_toml(&classes)?;
+    if let Some(tariff) = &args.tariff {
+        classes = classes.with_tariff(tariff)?;
+    }
+    let inputs = files
+        .iter()
+        .map(|file| Input::open(&file.path, layout_of(&layouts, file)?, file.source))
+        .collect::<Result<Vec<_>>>()?;
+    let mut statements: Vec<Option<StatementRows<'static>>> = files.iter().map(|_| None).collect();
     let size: u64 = inputs.iter().map(Input::size).sum();
     let mut seen = Seen::load(args.seen.as_deref())?;
-    let refused = refusals(&files, &inputs, &mut seen)?;
     let day =
         args.day.as_deref().map(|text| read_day(text).with_context(|| format!("--day {text}: expected 2026-03-12")));
     let day = day.transpose()?;
+    let mut refused = refusals(&files, &inputs, &mut seen)?;
+    refuse_by_name(&files, &layouts, day, &mut refused)?;
     let days = working_days()?;
     let spill = SpillFile::new(args.temp.clone().unwrap_or_else(std::env::temp_dir));
     let bar = progress_bar(size, args.quiet);
@@ -69,9 +80,10 @@ pub(crate) fn reconcile(args: &ReconcileArgs) -> Result<Outcome> {
             .iter()
             .zip(&inputs)
             .zip(refused)
-            .map(|((file, input), refused)| {
+            .zip(&mut statements)
+            .map(|(((file, input), refused), statement)| {
                 let layout = layout_of(&layouts, file)?;
-                let content = input.content()?;
+                let content = input.content(layout, statement)?;
                 Ok(JobFile { source: file.source, name: file.name.clone(), layout, content, refused })
             })
             .collect::<Result<Vec<_>>>()?,
@@ -89,10 +101,36 @@ pub(crate) fn reconcile(args: &ReconcileArgs) -> Result<Outcome> {
         size,
         progress: &|bytes| bar.inc(bytes),
     };
-    let summary = run(job, &mut written)?;
+    let mut summary = run(job, &mut written)?;
+    name_places(&mut summary, &files, &inputs, &layouts)?;
     bar.finish_and_clear();
+    let resolved = written.resolved.take();
     finish(args, &summary, &classes, written, &seen)?;
-    Ok(Outcome { found: summary.breaks() > 0 })
+    let n_resolved = resolved.as_ref().map_or(0, |list| list.n_resolved);
+    if let Some(list) = resolved.filter(|_| !args.quiet) {
+        println!("{} breaks were resolved before and are left out; {} changed since", list.n_resolved, list.n_changed);
+    }
+    Ok(Outcome { found: summary.breaks() > n_resolved })
+}
+
+/// Says of refused fields of statements and workbooks where they stand there.
+fn name_places(
+    summary: &mut Summary,
+    files: &[Named],
+    inputs: &[Input],
+    layouts: &[(Option<String>, Layout)],
+) -> Result<()> {
+    for (file, input) in files.iter().zip(inputs) {
+        let layout = layout_of(layouts, file)?;
+        let known = summary.files.iter_mut().find(|report| report.source == file.source && report.name == file.name);
+        for reject in known.into_iter().flat_map(|report| &mut report.rejects) {
+            if let Some(place) = input.place(layout, file.source, reject) {
+                reject.line = reject.offset;
+                reject.reason = format!("{place}: {}", reject.reason);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn finish(args: &ReconcileArgs, summary: &Summary, classes: &Classes, mut written: Written, seen: &Seen) -> Result<()> {
@@ -122,7 +160,13 @@ fn layouts(args: &ReconcileArgs) -> Result<Vec<(Option<String>, Layout)>> {
     let mut found = Vec::new();
     for given in &args.layout {
         let (source, name) = match given.split_once('=') {
-            Some((source, name)) => (Some(source.to_owned()), name),
+            Some((source, name)) if Source::ALL.iter().any(|known| known.name() == source) => {
+                (Some(source.to_owned()), name)
+            }
+            Some((source, _)) => {
+                let known = Source::ALL.map(Source::name).join(", ");
+                bail!("--layout {given}: {source:?} is no kind of file; expected one of {known}");
+            }
             None => (None, given.as_str()),
         };
         let text = match LAYOUTS.iter().find(|(known, _)| *known == name) {
@@ -147,7 +191,7 @@ fn layout_of<'l>(layouts: &'l [(Option<String>, Layout)], file: &Named) -> Resul
 fn refusals(files: &[Named], inputs: &[Input], seen: &mut Seen) -> Result<Vec<Option<String>>> {
     let mut refused = Vec::new();
     for (number, (file, input)) in files.iter().zip(inputs).enumerate() {
-        let mut reason = None;
+        let mut reason = input.bad().map(str::to_owned);
         for (other, earlier) in files.iter().zip(inputs).take(number) {
             if other.source == file.source && input.same_content(earlier)? {
                 reason = Some(format!("same content as {}", other.name));
@@ -159,6 +203,27 @@ fn refusals(files: &[Named], inputs: &[Input], seen: &mut Seen) -> Result<Vec<Op
         refused.push(reason);
     }
     Ok(refused)
+}
+
+/// Refuses files whose names say another day, or that one before them is missing.
+fn refuse_by_name(
+    files: &[Named],
+    layouts: &[(Option<String>, Layout)],
+    day: Option<Day>,
+    refused: &mut [Option<String>],
+) -> Result<()> {
+    for source in Source::ALL {
+        let own = |file: &&Named| file.source == source;
+        let name = |file: &Named| file.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let names: Vec<String> = files.iter().filter(own).map(|file| name(file).unwrap_or_default()).collect();
+        let Some(first) = files.iter().find(own) else { continue };
+        let faults = layout_of(layouts, first)?.name_faults(source, &names, day);
+        let of_source = files.iter().zip(refused.iter_mut()).filter(|(file, _)| file.source == source);
+        for ((_, reason), fault) in of_source.zip(faults) {
+            *reason = reason.take().or(fault);
+        }
+    }
+    Ok(())
 }
 
 fn threads() -> usize {

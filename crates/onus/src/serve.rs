@@ -11,6 +11,7 @@ use onus_server::ServerConfig;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Role;
+use crate::expectations::Watch;
 use crate::gateway::{MovedClock, Run, Running, read_config};
 use crate::home::{self, Home};
 
@@ -83,13 +84,8 @@ pub(crate) fn serve(
     if let Some(token) = &setup_token {
         println!("first run: open http://{listen}/setup and make the administrator with the code {token}");
     }
-    let config = ServerConfig {
-        listen,
-        as_of: as_of.map(|at| at.0),
-        cookie_secure,
-        public_key: home.key.verifying_key().to_string(),
-        setup_token,
-    };
+    let config =
+        ServerConfig { listen, as_of: as_of.map(|at| at.0), cookie_secure, signing_key: home.key.clone(), setup_token };
     let running = match gateway {
         Some(run) => {
             log_to_stderr();
@@ -97,12 +93,14 @@ pub(crate) fn serve(
         }
         None => None,
     };
+    let watch = Watch::start(Arc::clone(home), as_of)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let announce = |address: SocketAddr| {
         println!("listening on http://{address}");
         ready(&Ready { server: address, gateway: running.as_ref().map(Running::address) });
     };
     let served = runtime.block_on(onus_server::serve(config, home.store.clone(), home.vault.clone(), announce));
+    watch.stop();
     if let Some(running) = running {
         running.stop();
     }

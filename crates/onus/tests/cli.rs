@@ -90,7 +90,23 @@ fn exports_are_json_lines_with_the_documented_keys() {
         ("terminals", &["serial", "tid", "agent", "state", "since", "reason"]),
         (
             "episodes",
-            &["id", "start", "end", "scope", "cause", "status", "benign", "payments", "amount_minor", "title"],
+            &[
+                "id",
+                "start",
+                "end",
+                "scope",
+                "cause",
+                "status",
+                "benign",
+                "payments",
+                "amount_minor",
+                "title",
+                "state",
+                "steps",
+                "opened",
+                "twentieth_failure",
+                "cut",
+            ],
         ),
     ];
     for (what, own) in documented {

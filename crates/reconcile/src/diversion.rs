@@ -42,6 +42,8 @@ pub struct DivertedBreak<'v> {
     pub amount_minor: i64,
     /// Difference that the break states.
     pub difference_minor: i64,
+    /// Days from the change that brought the account in to the payment; negative when it came after.
+    pub account_changed_days: Option<i64>,
 }
 
 /// Something that makes a group worth a look whatever its sum.
@@ -49,6 +51,8 @@ pub struct DivertedBreak<'v> {
 pub enum DiversionFlag {
     /// Money of several merchants went to one account.
     OneAccountManyMerchants,
+    /// The account was brought in within days of the payment.
+    AccountJustChanged,
 }
 
 impl DiversionFlag {
@@ -57,6 +61,7 @@ impl DiversionFlag {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OneAccountManyMerchants => "ONE_ACCOUNT_MANY_MERCHANTS",
+            Self::AccountJustChanged => "ACCOUNT_JUST_CHANGED",
         }
     }
 }
@@ -136,17 +141,23 @@ pub fn stake_minor(class: BreakClass, amount_minor: i64, difference_minor: i64) 
 }
 
 /// The groups of these breaks in order. `totals` says how many payments each group has in all, diverted or not; none
-/// where nobody can know, and then nothing is compared. Breaks of another class than [`CLASSES`] and those without a
+/// where nobody can know, and then nothing is compared. An account is just changed within `just_changed_days` (the
+/// tolerance `account_change_days` of `packs/breaks-1`). Breaks of another class than [`CLASSES`] and those without a
 /// group are left out.
 pub fn groups(
     breaks: &[DivertedBreak<'_>],
     totals: Option<&BTreeMap<String, u64>>,
     order: DiversionOrder,
+    just_changed_days: i64,
 ) -> Result<Vec<DiversionGroup>, StakeTooLarge> {
     let shared = accounts_of_many_merchants(breaks);
     let mut gathered: BTreeMap<&str, Gathered<'_>> = BTreeMap::new();
     for it in breaks.iter().filter(|it| CLASSES.contains(&it.class) && !it.group.is_empty()) {
-        gathered.entry(it.group).or_default().add(it, &shared);
+        let group = gathered.entry(it.group).or_default();
+        group.add(it, &shared);
+        if it.account_changed_days.is_some_and(|days| days.abs() < just_changed_days) {
+            group.flags.insert(DiversionFlag::AccountJustChanged);
+        }
     }
     let peers = totals.map(|totals| Peers::of(&gathered, totals));
     let mut groups =

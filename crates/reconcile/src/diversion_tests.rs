@@ -15,6 +15,7 @@ fn one<'v>(payment: &'v str, class: BreakClass, group: &'v str, amount: i64, dif
         account: "",
         amount_minor: amount,
         difference_minor: difference,
+        account_changed_days: None,
     }
 }
 
@@ -44,7 +45,7 @@ fn a_payment_counts_once_with_its_largest_stake() {
         one("p3", BreakClass::LatePayout, "T1", 1000, 1000),
         one("p4", BreakClass::PayoutDiverted, "", 1000, 990),
     ];
-    let found = groups(&breaks, Some(&totals(&[("T1", 4), ("T2", 96)])), DiversionOrder::Money).unwrap();
+    let found = groups(&breaks, Some(&totals(&[("T1", 4), ("T2", 96)])), DiversionOrder::Money, 7).unwrap();
     assert_eq!(found.len(), 1);
     let group = &found[0];
     assert_eq!((group.payments, group.stake_minor), (2, 1300));
@@ -69,7 +70,7 @@ fn an_account_of_several_merchants_is_flagged_wherever_it_shows() {
         ..one(payment, BreakClass::PayoutDiverted, group, 10, 10)
     };
     let breaks = [to("p1", "A", "M1", "6200"), to("p2", "B", "M2", "6200"), to("p3", "C", "M3", "6300")];
-    let found = groups(&breaks, None, DiversionOrder::Money).unwrap();
+    let found = groups(&breaks, None, DiversionOrder::Money, 7).unwrap();
     let flags: Vec<_> = found.iter().map(|it| (it.key.as_str(), it.flags.len())).collect();
     assert_eq!(flags, [("A", 1), ("B", 1), ("C", 0)]);
     assert!(found.iter().all(|it| it.peers.is_none() && it.surprise_milli() == 0));
@@ -81,7 +82,7 @@ fn the_order_is_by_money_or_by_surprise() {
     breaks.extend(["a", "b", "c"].map(|it| one(it, BreakClass::PayoutDiverted, "few", 10, 10)));
     let totals = totals(&[("many", 10_000), ("few", 3), ("none", 500)]);
     let keys = |order| -> Vec<String> {
-        groups(&breaks, Some(&totals), order).unwrap().into_iter().map(|it| it.key).collect()
+        groups(&breaks, Some(&totals), order, 7).unwrap().into_iter().map(|it| it.key).collect()
     };
     assert_eq!(keys(DiversionOrder::Money), ["many", "few"]);
     assert_eq!(keys(DiversionOrder::Surprise), ["few", "many"]);
@@ -90,7 +91,7 @@ fn the_order_is_by_money_or_by_surprise() {
 #[test]
 fn a_sum_that_does_not_fit_is_refused() {
     let breaks = ["a", "b"].map(|it| one(it, BreakClass::PayoutDiverted, "T1", 0, i64::MAX));
-    let refused = groups(&breaks, None, DiversionOrder::Money).unwrap_err();
+    let refused = groups(&breaks, None, DiversionOrder::Money, 7).unwrap_err();
     assert_eq!(refused, StakeTooLarge { group: "T1".to_owned() });
 }
 
@@ -137,7 +138,7 @@ proptest! {
             .collect();
         let totals: BTreeMap<String, u64> = keys.iter().map(|key| (key.clone(), 40)).collect();
         for order in [DiversionOrder::Money, DiversionOrder::Surprise] {
-            let found = groups(&breaks, Some(&totals), order).unwrap();
+            let found = groups(&breaks, Some(&totals), order, 7).unwrap();
             let pairs: BTreeSet<_> =
                 breaks.iter().filter(|it| it.class != BreakClass::LatePayout).map(|it| (it.group, it.payment)).collect();
             prop_assert_eq!(found.iter().map(|it| it.payments).sum::<u64>(), pairs.len() as u64);
@@ -148,7 +149,16 @@ proptest! {
                 prop_assert!((0..=10_000).contains(&peers.share_bp) && (0..=10_000).contains(&peers.expected_bp));
             }
             breaks.reverse();
-            prop_assert_eq!(&found, &groups(&breaks, Some(&totals), order).unwrap());
+            prop_assert_eq!(&found, &groups(&breaks, Some(&totals), order, 7).unwrap());
         }
+    }
+}
+
+#[test]
+fn an_account_just_changed_is_flagged() {
+    for (days, flagged) in [(None, false), (Some(0), true), (Some(6), true), (Some(-3), true), (Some(7), false)] {
+        let it = DivertedBreak { account_changed_days: days, ..one("p", BreakClass::PayoutDiverted, "A", 100, 90) };
+        let found = groups(&[it], None, DiversionOrder::Money, 7).unwrap();
+        assert_eq!(found[0].flags.contains(&DiversionFlag::AccountJustChanged), flagged, "{days:?}");
     }
 }

@@ -4,14 +4,16 @@
 //! partition is matched alone: first by terminal, batch and trace, then by terminal and reference, never by reference
 //! alone. Rows are packed into 15 to 30 bytes; what memory has no room for is spilled. Results are sorted and depend
 //! neither on threads nor on partitions, memory or the order of the files. Nothing here opens a file: bytes come and
-//! go through [`ReadAt`], [`ReadRows`], [`Spill`] and [`Sink`].
+//! go through [`ReadAt`], [`ReadRows`], [`ReadColumns`], [`Spill`] and [`Sink`].
 
 mod batches;
+mod beneficiaries;
 mod blocks;
 mod carry;
 mod classes;
 mod classify;
 mod code;
+mod columns;
 mod dates;
 mod digits;
 mod gate;
@@ -20,23 +22,29 @@ mod judging;
 mod layout;
 mod matching;
 mod merchants;
+mod naming;
+pub(crate) mod one;
 mod packing;
 mod partitions;
 mod reading;
 mod results;
 mod rows;
 mod run;
+mod statement;
 mod takers;
 mod tokens;
 mod totals;
+mod typed;
+mod workbook;
 mod workdays;
 
 pub use batches::{BatchBreak, Proposal};
 pub use blocks::{Content, FIELD_END, LINE_MAX, ReadAt, ReadRows};
 pub use carry::CarryError;
-pub use classes::{About, Class, Classes, ClassesError, Effect, Tolerances};
+pub use classes::{About, AboutFlag, Class, Classes, ClassesError, Effect, Flag, Tolerances};
 pub use classify::{AttemptFacts, Classifier, ClearedFacts, Facts, MerchantFacts, PaidFacts, Present, ShareFacts};
 pub use code::{Code, Texts};
+pub use columns::{Column, ColumnBatch, NextColumns, ReadColumns, TakeColumns, Texts as ColumnTexts, write_number};
 pub use dates::{Day, date_of, day_of, read_day, write_day};
 pub use job::{FileReport, Job, JobFile, LateMatches, Names, Options, RunError, Sink, Summary};
 pub use layout::{Layout, LayoutError, Role, RowKind, Source};
@@ -44,5 +52,7 @@ pub use partitions::Spill;
 pub use reading::Reject;
 pub use results::Break;
 pub use run::run;
+pub use statement::{StatementFault, StatementRows, check_statement};
 pub use totals::{ClassTotal, Flow, MATCHED, Sum, Totals, TotalsError};
+pub use workbook::{Workbook, WorkbookFault};
 pub use workdays::WorkingDays;

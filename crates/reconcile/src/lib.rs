@@ -12,6 +12,7 @@ pub mod files;
 mod gateway;
 mod interner;
 mod legs;
+pub mod online;
 mod switchboard;
 
 pub use book::{Attempt, Book};

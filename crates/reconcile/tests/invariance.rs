@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod day;
+#[path = "day/every.rs"]
+mod every;
 #[path = "day/random.rs"]
 mod random;
 
 use day::{How, reconcile};
 use onus_reconcile::files::{Class, Source, read_day};
-use random::{BATCH, CLEARING, Day, Dice, MERCHANT, PAYOUT, SWITCH, TERMINAL, file};
+use random::{BATCH, CLEARING, Day, Dice, MERCHANT, PAYOUT, SHARE, SWITCH, TERMINAL, file};
 
 fn files(day: &Day) -> Vec<(Source, &'static str, Vec<u8>)> {
     vec![
@@ -40,6 +42,32 @@ fn threads_partitions_and_memory_change_nothing() {
         let (same, same_batches, spilled) = run(&files, &how);
         assert!(same == payments && same_batches == batches, "{threads} threads, {partitions} partitions");
         assert_eq!(spilled > 0, memory < 1 << 20, "{memory} bytes");
+    }
+}
+
+/// The same for a day with everything: bank, shares, rows that stand twice, keys used again.
+#[test]
+fn a_day_with_everything_is_the_same_however_it_is_read() {
+    let every = every::day(8, 5_000);
+    let mut files = files(&every.day);
+    for (source, bytes) in [
+        (Source::Bank, file(every::BANK, &every.bank)),
+        (Source::Share, file(SHARE, &every.day.share)),
+        (Source::Merchant, file(every::MERCHANT, &every.day.merchant)),
+    ] {
+        files.retain(|(known, ..)| *known != source);
+        files.push((source, source.name(), bytes));
+    }
+    let run = |how: &How<'_>| {
+        let files: Vec<(Source, &str, &[u8])> =
+            files.iter().map(|(source, name, bytes)| (*source, *name, bytes.as_slice())).collect();
+        let (lines, _) = reconcile(&files, how).unwrap();
+        (lines.payments, lines.flags, lines.batches, lines.proposals)
+    };
+    let first = run(&How::default());
+    assert!(first.0.iter().any(|line| line.starts_with("DUP_TERM")) && first.2.len() > 5);
+    for (threads, partitions, memory, streams) in [(2, 64, 1 << 26, false), (3, 16, 1 << 16, true)] {
+        assert!(run(&How { threads, partitions, memory, streams, ..How::default() }) == first, "{threads} threads");
     }
 }
 

@@ -15,6 +15,7 @@ mod actor;
 mod api;
 mod audit_trail;
 mod console;
+mod episode_portrait;
 mod gate;
 mod language;
 mod leg_fields;
@@ -37,6 +38,6 @@ mod verdict_body;
 
 pub use accounts::{AccountError, create_user, default_tenant, set_password};
 pub use openapi::openapi_json;
-pub use policy::Role;
+pub use policy::{Role, may_resolve_breaks};
 pub use serve::{ServerConfig, ServerError, router, serve};
 pub use state::ServerState;

@@ -51,7 +51,10 @@ pub(crate) enum Action {
     ReadEpisode,
     ListCases,
     ListBreaks,
+    ReadBreak,
+    ResolveBreak,
     ListDiversions,
+    ListExpectations,
     ListFiles,
     ListRejects,
     ListGateways,
@@ -62,7 +65,7 @@ pub(crate) enum Action {
 }
 
 /// Every route of the API and what it does. A route that is missing here is refused for everybody.
-pub(crate) const ROUTES: [(Method, &str, Action); 19] = [
+pub(crate) const ROUTES: [(Method, &str, Action); 22] = [
     (Method::GET, "/api/v1/session", Action::ReadSession),
     (Method::DELETE, "/api/v1/session", Action::SignOut),
     (Method::GET, "/api/v1/overview", Action::ReadOverview),
@@ -74,7 +77,10 @@ pub(crate) const ROUTES: [(Method, &str, Action); 19] = [
     (Method::GET, "/api/v1/episodes/{id}", Action::ReadEpisode),
     (Method::GET, "/api/v1/cases", Action::ListCases),
     (Method::GET, "/api/v1/breaks", Action::ListBreaks),
+    (Method::GET, "/api/v1/breaks/{id}", Action::ReadBreak),
+    (Method::POST, "/api/v1/breaks/{id}/{step}", Action::ResolveBreak),
     (Method::GET, "/api/v1/diversions", Action::ListDiversions),
+    (Method::GET, "/api/v1/expectations", Action::ListExpectations),
     (Method::GET, "/api/v1/files", Action::ListFiles),
     (Method::GET, "/api/v1/rejects", Action::ListRejects),
     (Method::GET, "/api/v1/gateways", Action::ListGateways),
@@ -89,6 +95,12 @@ pub(crate) fn action_of(method: &Method, pattern: &str) -> Option<Action> {
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let known = ROUTES.iter().find(|(known, path, _)| known == method && *path == pattern);
     known.map(|(_, _, action)| *action)
+}
+
+/// Whether a role may take a step of resolving a break, also outside of HTTP.
+#[must_use]
+pub fn may_resolve_breaks(role: Role) -> bool {
+    allow(role, Action::ResolveBreak)
 }
 
 /// Whether a console asks for it every few seconds. What was read so is not noted in the audit; what was refused is.
@@ -110,12 +122,16 @@ pub(crate) const fn allow(role: Role, action: Action) -> bool {
         | Action::ReadEpisode
         | Action::ListCases
         | Action::ListBreaks
+        | Action::ReadBreak
         | Action::ListDiversions
+        | Action::ListExpectations
         | Action::ReadCheckpoint
         | Action::ReadEvidence
         | Action::ReadApiDocument => true,
         // Files and gateways belong to the acquirer, not to one agent.
         Action::ListFiles | Action::ListRejects | Action::ListGateways => !matches!(role, Role::Agent),
+        // That maker and checker are two people is the domain's to hold.
+        Action::ResolveBreak => matches!(role, Role::Administrator | Role::Operator),
         Action::ListAudit => matches!(role, Role::Administrator | Role::Reviewer),
     }
 }
@@ -147,7 +163,10 @@ mod tests {
         ReadEpisode      administrator operator      reviewer      agent
         ListCases        administrator operator      reviewer      agent
         ListBreaks       administrator operator      reviewer      agent
+        ReadBreak        administrator operator      reviewer      agent
+        ResolveBreak     administrator operator      -             -
         ListDiversions   administrator operator      reviewer      agent
+        ListExpectations administrator operator      reviewer      agent
         ListFiles        administrator operator      reviewer      -
         ListRejects      administrator operator      reviewer      -
         ListGateways     administrator operator      reviewer      -

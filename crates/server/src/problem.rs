@@ -129,6 +129,17 @@ impl Problem {
         )
     }
 
+    /// A step of resolving a break that the rules do not allow.
+    pub(crate) fn not_taken(status: StatusCode, code: &'static str, zh: &str, en: &str) -> Self {
+        Self::new(
+            status,
+            code,
+            ["不能执行这一步", "This step is not possible"],
+            ["请刷新后查看该差异的现状与处理记录。", "Look at where the break stands now and at its history."],
+        )
+        .with_detail(zh, en)
+    }
+
     /// Our fault; the log has the details.
     pub(crate) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");

@@ -9,6 +9,8 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use onus_casework::resolution::PackError;
+use onus_evidence::SigningKey;
 use onus_store::vault::Vault;
 use onus_store::{Store, StoreError};
 use tokio::net::TcpListener;
@@ -31,8 +33,8 @@ pub struct ServerConfig {
     pub as_of: Option<i64>,
     /// The session cookie goes over HTTPS only.
     pub cookie_secure: bool,
-    /// Public key of the evidence log, in the text form `name+id+base64`.
-    pub public_key: String,
+    /// Signs the evidence log, which has an entry for each step of resolving a break.
+    pub signing_key: SigningKey,
     /// Who knows it may add the first administrator at `/setup`; none closes that page.
     pub setup_token: Option<String>,
 }
@@ -49,12 +51,9 @@ pub enum ServerError {
         /// What the system said.
         detail: std::io::Error,
     },
-    /// The evidence log's key does not read.
-    #[error("the public key of the evidence log does not read: {detail}; expected name+id+base64")]
-    PublicKey {
-        /// What is wrong with it.
-        detail: String,
-    },
+    /// What says how breaks are resolved does not read.
+    #[error(transparent)]
+    Resolutions(#[from] PackError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use onus_casework::resolution::ResolutionPack;
 use onus_evidence::VerifyingKey;
 use onus_store::audit::AuditRow;
 use onus_store::vault::Vault;
@@ -32,6 +33,7 @@ pub struct ServerState {
 struct Shared {
     config: ServerConfig,
     key: VerifyingKey,
+    resolutions: ResolutionPack,
     store: Store,
     vault: Vault,
     writer: Writer,
@@ -47,14 +49,15 @@ impl ServerState {
     /// The state over a store and its sealed files.
     ///
     /// # Errors
-    /// When the public key does not read, or a thread cannot be started.
+    /// When a thread cannot be started.
     pub fn new(config: ServerConfig, store: Store, vault: Vault) -> Result<Self, ServerError> {
-        let key = config.public_key.parse().map_err(|error| ServerError::PublicKey { detail: format!("{error}") })?;
+        let key = config.signing_key.verifying_key();
         let writer = Writer::start(store.clone(), WRITES_PER_GROUP)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 config,
                 key,
+                resolutions: ResolutionPack::builtin()?,
                 store,
                 vault,
                 audit: AuditTrail::start(writer.clone())?,
@@ -79,6 +82,11 @@ impl ServerState {
 
     pub(crate) fn key(&self) -> &VerifyingKey {
         &self.shared.key
+    }
+
+    /// How breaks are resolved.
+    pub(crate) fn resolutions(&self) -> &ResolutionPack {
+        &self.shared.resolutions
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -54,10 +54,18 @@ pub struct DivertedRow {
     pub amount_minor: i64,
     /// Found less expected.
     pub difference_minor: i64,
+    /// When the payment began.
+    pub started_at: i64,
+    /// When the account that the payout went to was last brought in for this merchant.
+    pub account_changed_at: Option<i64>,
 }
 
 /// The one class whose `found` is an account.
 const ACCOUNT: &str = "case when b.class = 'PAYOUT_DIVERTED' then b.found else '' end";
+
+/// The last change that brought this account in for the payment's merchant.
+const ACCOUNT_CHANGED: &str = "(select max(a.valid_from) from settlement_accounts a where a.tenant = b.tenant \
+     and a.merchant_code = p.merchant_code and a.account_no = b.found and b.class = 'PAYOUT_DIVERTED')";
 
 /// Breaks of these classes within the scope, by payment and class.
 pub fn breaks(
@@ -75,7 +83,7 @@ pub fn breaks(
     };
     let sql = format!(
         "select b.payment_id, b.class, {key}, p.tid, p.merchant_code, p.agent_code, {ACCOUNT}, p.amount_minor, \
-           b.difference_minor \
+           b.difference_minor, p.started_at, {ACCOUNT_CHANGED} \
          from breaks b join payments p on p.tenant = b.tenant and p.id = b.payment_id {join} {} \
          order by b.payment_id, b.class",
         filter.clause()
@@ -91,6 +99,8 @@ pub fn breaks(
             account: row.text(6)?.to_owned(),
             amount_minor: row.int(7)?,
             difference_minor: row.int(8)?,
+            started_at: row.int(9)?,
+            account_changed_at: row.opt_int(10)?,
         })
     })
 }

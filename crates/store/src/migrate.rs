@@ -54,6 +54,21 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "gateway",
         script: Script::Common(include_str!("../migrations/common/0004_gateway.sql")),
     },
+    Migration {
+        number: 5,
+        name: "expectations",
+        script: Script::Common(include_str!("../migrations/common/0005_expectations.sql")),
+    },
+    Migration {
+        number: 6,
+        name: "resolutions",
+        script: Script::Common(include_str!("../migrations/common/0006_resolutions.sql")),
+    },
+    Migration {
+        number: 7,
+        name: "account_changes",
+        script: Script::Common(include_str!("../migrations/common/0007_account_changes.sql")),
+    },
 ];
 
 /// Brings the schema of `store` up to `migrations`. Safe when several processes start at once.

@@ -51,6 +51,22 @@ record! {
 }
 
 record! {
+    /// A settlement account of a merchant and the change that brought it in.
+    pub struct AccountRow in "settlement_accounts" keys(change_id) {
+        /// The change.
+        pub change_id: String,
+        /// The merchant.
+        pub merchant_code: String,
+        /// The account.
+        pub account_no: String,
+        /// In force from.
+        pub valid_from: i64,
+        /// Whose credentials made the change.
+        pub changed_by: String,
+    }
+}
+
+record! {
     /// A terminal.
     pub struct TerminalRow in "terminals" keys(serial) {
         /// Serial number of the device.
@@ -135,6 +151,15 @@ pub fn put_merchants<'r>(
     merchants: impl IntoIterator<Item = &'r MerchantRow>,
 ) -> Result<u64, StoreError> {
     record::insert(tx, tenant, Existing::Replace, merchants)
+}
+
+/// Stores settlement accounts in place of what was known of them.
+pub fn put_accounts<'r>(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    accounts: impl IntoIterator<Item = &'r AccountRow>,
+) -> Result<u64, StoreError> {
+    record::insert(tx, tenant, Existing::Replace, accounts)
 }
 
 /// Stores terminals in place of what was known of them.

@@ -1,21 +1,23 @@
 //! Writes what judging found: each batch of payments in one transaction together with the cases, ledger lines and
 //! evidence entries that it causes. What is in the store already and did not change is left alone.
 
+use std::borrow::Cow;
+
 use onus_casework::Calendar;
+use onus_casework::resolution::ResolutionPack;
 use onus_casework::{NewCase, open_case};
-use onus_evidence::{Frontier, Hash, SigningKey, canonical_json, leaf_hash};
+use onus_evidence::{SigningKey, canonical_json, leaf_hash};
 use onus_fleet::Registry;
 use onus_ledger::{Currency, Journal, Minor, Party as LedgerParty, VerdictMoney, book_verdict};
 use onus_liability::Pack;
-use onus_model::{
-    BreakClass, Episode, ExceptionKind, Instant, MerchantCode, Outcome, Party, PaymentKey, Verdict, Zone,
-};
+use onus_model::{BreakClass, ExceptionKind, Instant, MerchantCode, Outcome, Party, PaymentKey, Verdict, Zone};
 use onus_reconcile::{Attempt, Book, Break, JournalKind};
 use onus_store::breaks::BreakRow;
 use onus_store::cases::{CaseRow, ObligationRow};
 use onus_store::exceptions::ExceptionRow;
+use onus_store::expectations::ExpectationRow;
 use onus_store::ledger::LedgerLineRow;
-use onus_store::log::{CheckpointRow, LogEntryRow};
+use onus_store::log::LogEntryRow;
 use onus_store::payments::PaymentRow;
 use onus_store::tenants::TenantRow;
 use onus_store::{Scope, Store, StoreError, Tx, Value};
@@ -23,7 +25,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::collector::Records;
 use crate::entry::{About, verdict_body, withdrawal_body};
+use crate::episodes::Told;
 use crate::error::WorkerError;
+use crate::expectations::{self, Outstanding};
+use crate::resolve::Resolver;
 use crate::summary::Summary;
 
 /// One payment with everything decided about it.
@@ -34,6 +39,7 @@ pub(crate) struct Decided {
     pub(crate) owner: MerchantCode,
     pub(crate) outcome: Outcome,
     pub(crate) breaks: Vec<Break>,
+    pub(crate) outstanding: Outstanding,
     /// Verdicts, each with its hash.
     pub(crate) verdicts: Vec<(Verdict, String)>,
     pub(crate) episode_id: String,
@@ -55,7 +61,8 @@ pub(crate) struct Apply<'a> {
     zone: Zone,
     currency: Currency,
     known: FxHashMap<(String, String), Known>,
-    log: Frontier,
+    /// Entries of the log, those of batches on their way included.
+    log_size: i64,
     pub(crate) summary: Summary,
     changed: u64,
 }
@@ -64,13 +71,15 @@ pub(crate) struct Apply<'a> {
 #[derive(Default)]
 pub(crate) struct Rows {
     payments: Vec<PaymentRow>,
+    /// Legs of each payment that are there.
+    there: Vec<u16>,
+    expectations: Vec<ExpectationRow>,
     exceptions: Vec<ExceptionRow>,
     breaks: Vec<BreakRow>,
     cases: Vec<CaseRow>,
     obligations: Vec<ObligationRow>,
     lines: Vec<LedgerLineRow>,
     entries: Vec<LogEntryRow>,
-    leaves: Vec<Hash>,
     /// Ledger journals of earlier revisions to take back.
     reversed: Vec<String>,
 }
@@ -85,7 +94,7 @@ impl<'a> Apply<'a> {
         window_from: Option<Instant>,
     ) -> Result<Self, WorkerError> {
         let scope = Scope::all(&tenant.id);
-        let (known, leaves) = store.read(|tx| {
+        let (known, log_size) = store.read(|tx| {
             let mut known = FxHashMap::default();
             onus_store::exceptions::for_each(tx, &scope, |row, _| {
                 if window_from.is_none_or(|from| row.started_at >= from.0) {
@@ -96,15 +105,12 @@ impl<'a> Apply<'a> {
                 }
                 Ok(())
             })?;
-            let size = onus_store::log::size(tx, &scope)?;
-            Ok((known, onus_store::log::leaf_hashes(tx, &scope, 0, size)?))
+            Ok((known, onus_store::log::size(tx, &scope)?))
         })?;
-        let hashes: Result<Vec<Hash>, _> = leaves.iter().map(|leaf| Hash::try_from(leaf.as_slice())).collect();
-        let log = Frontier::from_leaves(hashes.map_err(|error| WorkerError::Evidence(error.to_string()))?);
         let currency = tenant.currency.parse().map_err(|_| {
             WorkerError::Config(format!("tenant {} has unknown currency {}", tenant.id, tenant.currency))
         })?;
-        Ok(Self { store, tenant, key, now, zone, currency, known, log, summary: Summary::default(), changed: 0 })
+        Ok(Self { store, tenant, key, now, zone, currency, known, log_size, summary: Summary::default(), changed: 0 })
     }
 
     /// The rows of one batch, in order; [`Self::writer`] writes them.
@@ -117,12 +123,12 @@ impl<'a> Apply<'a> {
         calendar: &Calendar,
     ) -> Result<Rows, WorkerError> {
         let mut rows = Rows::default();
-        let first = self.log.size();
+        let first = self.log_size;
         for decided in batch {
             self.payment(book, registry, decided, pack, calendar, first, &mut rows)?;
         }
         self.changed += rows.exceptions.len() as u64;
-        self.log.extend(rows.leaves.iter().copied());
+        self.log_size = after(first, &rows);
         Ok(rows)
     }
 
@@ -145,7 +151,7 @@ impl<'a> Apply<'a> {
         decided: &Decided,
         pack: &Pack,
         calendar: &Calendar,
-        first: u64,
+        first: i64,
         rows: &mut Rows,
     ) -> Result<(), WorkerError> {
         let id = decided.attempt.key.to_string();
@@ -209,6 +215,8 @@ impl<'a> Apply<'a> {
                 decided_at: self.now.0,
             });
         }
+        rows.there.push(decided.outstanding.there);
+        rows.expectations.extend(expectations::rows(&decided.outstanding, &row));
         rows.payments.push(row);
         Ok(())
     }
@@ -229,7 +237,7 @@ impl<'a> Apply<'a> {
                 Party::Agent => agent.unwrap_or_else(|| "unregistered".to_owned()),
                 Party::Merchant => decided.owner.to_string(),
                 Party::Cardholder => id.to_owned(),
-                Party::Network | Party::Issuer | Party::Producer => "1".to_owned(),
+                _ => "1".to_owned(),
             };
             LedgerParty::new(party.as_str(), &name).map_err(failed)
         };
@@ -251,29 +259,25 @@ impl<'a> Apply<'a> {
     }
 
     /// Takes back what newer records no longer support, writes registers, episodes and sums, and signs the log.
-    pub(crate) fn finish(mut self, records: &Records, episodes: &[Episode]) -> Result<(u64, u64), WorkerError> {
+    pub(crate) fn finish(mut self, records: &Records, episodes: &[Told]) -> Result<(u64, u64), WorkerError> {
         let mut gone: Vec<_> = std::mem::take(&mut self.known).into_iter().collect();
         gone.sort_by(|left, right| left.0.cmp(&right.0));
         let mut rows = Rows::default();
         let decided_at = self.zone.format(self.now);
         for ((payment, kind), known) in &gone {
-            push_entry(&withdrawal_body(payment, kind, known.revision + 1, &decided_at), self.log.size(), &mut rows)?;
+            push_entry(&withdrawal_body(payment, kind, known.revision + 1, &decided_at), self.log_size, &mut rows)?;
             rows.reversed.push(format!("{payment}.{kind}.{}", known.revision));
         }
         let episodes = self.summary.episode_rows(episodes);
         let (agents, merchants, terminals) = self.summary.register_rows(records, self.now);
+        let accounts = self.summary.account_rows(records);
         let (tallies, hours) = self.summary.tally_rows();
-        let mut log = self.log.clone();
-        log.extend(rows.leaves.iter().copied());
-        let checkpoint = CheckpointRow {
-            size: i64::try_from(log.size()).unwrap_or(i64::MAX),
-            root: log.root().as_bytes().to_vec(),
-            note: self.key.sign_head(log.size(), log.root()),
-            signed_at: self.now.0,
-        };
+        let resolutions = ResolutionPack::builtin().map_err(|error| WorkerError::Config(error.to_string()))?;
         let (tenant, now) = (self.tenant.id.as_str(), self.now.0);
+        let resolver = Resolver { tenant, key: self.key, pack: &resolutions, now: self.now };
         self.store.write(|tx| {
             write_rows(tx, tenant, &rows, now)?;
+            resolver.reopen_changed(tx)?;
             for ((payment, kind), _) in &gone {
                 onus_store::exceptions::remove(tx, tenant, payment, kind)?;
                 tx.execute(
@@ -288,13 +292,14 @@ impl<'a> Apply<'a> {
             onus_store::registry::put_agents(tx, tenant, &agents)?;
             onus_store::registry::put_merchants(tx, tenant, &merchants)?;
             onus_store::registry::put_terminals(tx, tenant, &terminals)?;
+            onus_store::registry::put_accounts(tx, tenant, &accounts)?;
             onus_store::episodes::clear(tx, tenant)?;
             onus_store::episodes::put(tx, tenant, &episodes)?;
             if let Some((from, to)) = hours {
                 onus_store::overview::clear_tallies(tx, tenant, from, to)?;
             }
             onus_store::overview::put_tallies(tx, tenant, &tallies)?;
-            onus_store::log::add_checkpoint(tx, tenant, &checkpoint)
+            crate::resolve::sign(tx, tenant, self.key, self.now)
         })?;
         Ok((self.changed, gone.len() as u64))
     }
@@ -305,12 +310,16 @@ pub(crate) const fn explained_by_episode(kind: ExceptionKind) -> bool {
     !matches!(kind, ExceptionKind::Late | ExceptionKind::ChargedBack)
 }
 
-fn push_entry(body: &serde_json::Value, first: u64, rows: &mut Rows) -> Result<i64, WorkerError> {
+/// The index after the entries of a batch of which the first has the index `first`.
+fn after(first: i64, rows: &Rows) -> i64 {
+    first.saturating_add(i64::try_from(rows.entries.len()).unwrap_or(i64::MAX))
+}
+
+fn push_entry(body: &serde_json::Value, first: i64, rows: &mut Rows) -> Result<i64, WorkerError> {
     let body = canonical_json(body).map_err(|error| WorkerError::Evidence(error.to_string()))?;
     let leaf = leaf_hash(&body);
-    let index = i64::try_from(first + rows.entries.len() as u64).unwrap_or(i64::MAX);
+    let index = after(first, rows);
     rows.entries.push(LogEntryRow { idx: index, leaf_hash: leaf.as_bytes().to_vec(), body });
-    rows.leaves.push(leaf);
     Ok(index)
 }
 
@@ -436,18 +445,36 @@ fn two_sides(book: &Book, decided: &Decided, found: &Break) -> (String, String) 
 }
 
 fn write_rows(tx: &mut Tx<'_>, tenant: &str, rows: &Rows, now: i64) -> Result<(), StoreError> {
+    let (entries, exceptions) = after_the_log(tx, tenant, rows)?;
     onus_store::payments::put(tx, tenant, &rows.payments)?;
+    expectations::settle(tx, tenant, &rows.payments, &rows.there, &rows.expectations, now)?;
     remove_stale_breaks(tx, tenant, rows)?;
     onus_store::breaks::put(tx, tenant, &rows.breaks)?;
-    onus_store::exceptions::put(tx, tenant, &rows.exceptions)?;
+    onus_store::exceptions::put(tx, tenant, exceptions.iter())?;
     for journal_id in &rows.reversed {
         reverse_journal(tx, tenant, journal_id, now)?;
     }
     onus_store::ledger::insert(tx, tenant, &rows.lines)?;
     onus_store::cases::put(tx, tenant, &rows.cases)?;
     onus_store::cases::put_obligations(tx, tenant, &rows.obligations)?;
-    onus_store::log::append(tx, tenant, &rows.entries)?;
+    onus_store::log::append(tx, tenant, entries.iter())?;
     Ok(())
+}
+
+/// Entries of a batch and the verdicts that name them.
+type Numbered<'r> = (Cow<'r, [LogEntryRow]>, Cow<'r, [ExceptionRow]>);
+
+/// The entries of a batch, and the verdicts that name them, numbered after what the log has now: somebody who resolved
+/// a break meanwhile has added to it.
+fn after_the_log<'r>(tx: &mut Tx<'_>, tenant: &str, rows: &'r Rows) -> Result<Numbered<'r>, StoreError> {
+    let (mut entries, mut exceptions) = (Cow::from(&rows.entries), Cow::from(&rows.exceptions));
+    let Some(first) = rows.entries.first() else { return Ok((entries, exceptions)) };
+    let shift = onus_store::log::size(tx, &Scope::all(tenant))? - first.idx;
+    if shift != 0 {
+        entries.to_mut().iter_mut().for_each(|entry| entry.idx += shift);
+        exceptions.to_mut().iter_mut().for_each(|row| row.entry_index += shift);
+    }
+    Ok((entries, exceptions))
 }
 
 /// Breaks of these payments that were found before and are gone now.

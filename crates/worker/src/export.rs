@@ -73,7 +73,10 @@ pub fn export(
             for row in onus_store::episodes::list(tx, scope)? {
                 let format = |at: i64| zone.format(onus_model::Instant(at));
                 let episode_scope: Value = serde_json::from_str(&row.scope).unwrap_or_default();
+                let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
                 put(json!({
+                    "state": body["state"], "steps": body["steps"], "twentieth_failure": body["twentieth_at"],
+                    "opened": body["steps"][0]["at"], "cut": body["cut"],
                     "id": row.id, "start": format(row.started_at), "end": row.ended_at.map(format), "scope": episode_scope, "cause": row.cause,
                     "status": row.status, "benign": row.benign != 0, "payments": row.payments, "amount_minor": row.amount_minor, "title": row.title_en,
                 }))?;

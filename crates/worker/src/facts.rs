@@ -197,7 +197,7 @@ impl Around<'_> {
         let defect = i64::try_from(self.unread_in_batch).unwrap_or(i64::MAX) >= self.terms.batch_defect_terminals.value;
         facts.yes("terminal.batch_defect", defect, "measured:terminals of the batch");
         if let Some(passed) = integrity.presale_passed {
-            facts.yes("inspection.presale_passed", passed, "measured:inspection register");
+            facts.yes("terminal.presale_test_passed", passed, "measured:inspection register");
         }
         if let Some(report) = integrity.bad_hash {
             facts.yes("terminal.hash_unknown", true, &self.place(report.span));
@@ -217,7 +217,7 @@ impl Around<'_> {
         });
         if let Some(overdue) = overdue {
             facts.yes(
-                "inspection.overdue",
+                "terminal.last_inspection_overdue",
                 overdue,
                 &integrity
                     .inspected_at
@@ -281,8 +281,8 @@ impl Around<'_> {
             } else {
                 "acquirer"
             };
-            facts.word("account.changed_by", by, &source);
-            facts.yes("account.dual_control", change.dual_control, &source);
+            facts.word("settlement.alteration_credentials_of", by, &source);
+            facts.yes("settlement.dual_control", change.dual_control, &source);
         }
     }
 
@@ -294,7 +294,7 @@ impl Around<'_> {
         );
         if let Some(hold) = self.hold {
             let source = self.place(hold.span);
-            facts.yes("hold.ground", !hold.ground.is_empty(), &source);
+            facts.yes("hold.ground_given", !hold.ground.is_empty(), &source);
             facts.yes("hold.notice", hold.notice_sent, &source);
         }
     }

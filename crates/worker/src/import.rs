@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::collector::{Collector, Records};
 use crate::delivery::{Delivered, DeliveryFile, discover};
 use crate::error::WorkerError;
+use crate::expectations;
 use crate::judge::{Judge, JudgeReport};
 use crate::records::read_sealed;
 
@@ -145,7 +146,7 @@ impl<'a> Importer<'a> {
         }
         progress.stage("making the files durable");
         self.store_files(&fresh)?;
-        report.judged = self.judge_new(&known, &fresh, records, progress)?;
+        report.judged = self.judge_new(&known, &fresh, records, false, progress)?;
         Ok(report)
     }
 
@@ -155,7 +156,28 @@ impl<'a> Importer<'a> {
     /// When the store fails or a sealed file does not read.
     pub fn judge_pending(&self, progress: &dyn Progress) -> Result<Option<JudgeReport>, WorkerError> {
         let known = self.known_files()?;
-        self.judge_new(&known, &[], Records::default(), progress)
+        self.judge_new(&known, &[], Records::default(), false, progress)
+    }
+
+    /// Lets the time of this importer pass for what is awaited: what became due is overdue from now on, and payments
+    /// are judged again when that can make breaks of days. Nothing happens when nothing became due; a crash in between
+    /// leaves it due, and the next call takes it up.
+    ///
+    /// # Errors
+    /// When the store fails or a sealed file does not read.
+    pub fn judge_due(&self, progress: &dyn Progress) -> Result<Option<JudgeReport>, WorkerError> {
+        let (tenant, now) = (self.tenant.id.as_str(), self.now.0);
+        let legs = self.store.read(|tx| onus_store::expectations::due_legs(tx, tenant, now))?;
+        if legs.is_empty() {
+            return Ok(None);
+        }
+        let judged = if legs.iter().any(|leg| expectations::breaks_a_day(leg)) {
+            self.judge_new(&self.known_files()?, &[], Records::default(), true, progress)?
+        } else {
+            None
+        };
+        self.store.write(|tx| onus_store::expectations::mark_overdue(tx, tenant, now))?;
+        Ok(judged)
     }
 
     fn known_files(&self) -> Result<Vec<FileRow>, WorkerError> {
@@ -281,10 +303,11 @@ impl<'a> Importer<'a> {
         known: &[FileRow],
         fresh: &[ReadFile],
         mut records: Records,
+        became_due: bool,
         progress: &dyn Progress,
     ) -> Result<Option<JudgeReport>, WorkerError> {
         let pending = known.iter().any(|file| file.judged_at.is_none());
-        if fresh.is_empty() && !pending {
+        if fresh.is_empty() && !pending && !became_due {
             return Ok(None);
         }
         let judge = Judge::new(self.store, &self.tenant, self.key, self.zone.clone(), self.now)?;
@@ -311,6 +334,10 @@ impl<'a> Importer<'a> {
         let at = self.now.0;
         let tenant = self.tenant.id.as_str();
         self.store.write(|tx| {
+            if let Some(from) = window_from {
+                onus_store::expectations::forget(tx, tenant, from.0)?;
+            }
+            onus_store::expectations::mark_overdue(tx, tenant, at)?;
             tx.execute(
                 "update files set judged_at = $2 where tenant = $1 and judged_at is null",
                 &[Value::from(tenant), Value::from(at)],

@@ -4,9 +4,10 @@ use onus_casework::Calendar;
 use onus_casework::notices::{DisputeNotice, Slip};
 use onus_evidence::SigningKey;
 use onus_fleet::Registry;
+use onus_incident::episode::hypotheses::Hypotheses;
 use onus_incident::{Family, Policy};
 use onus_liability::{Pack, decide};
-use onus_model::{BreakClass, Episode, ExceptionKind, Instant, MerchantCode, Outcome, TerminalId, Zone};
+use onus_model::{BreakClass, ExceptionKind, Instant, MerchantCode, Outcome, TerminalId, Zone};
 use onus_reconcile::{Attempt, Book, Break, JournalKind, TerminalStatus, classify};
 use onus_store::Store;
 use onus_store::tenants::TenantRow;
@@ -14,13 +15,16 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::apply::{Apply, Decided};
 use crate::collector::Records;
+use crate::episodes::{Telling, Told};
 use crate::error::WorkerError;
+use crate::expectations::{Outstanding, Watch};
 use crate::facts::{Around, broken_rule};
 use crate::import::Progress;
 use crate::outcome::{kinds, outcome};
 use crate::payout::{Payouts, noon};
-use crate::samples::{Samples, episode, samples, split_diverted, time_and_amount};
+use crate::samples::{Judged, Samples, samples, time_and_amount};
 use crate::terms::Terms;
+use crate::witnesses::witnesses;
 
 /// Payments written in one transaction.
 const BATCH: usize = 16_000;
@@ -53,6 +57,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) terms: Terms,
     calendar: Calendar,
     policy: Policy,
+    hypotheses: Hypotheses,
+    watch: Watch,
 }
 
 /// Everything worked out over all attempts before any is decided.
@@ -60,6 +66,7 @@ struct Prepared<'r> {
     outcomes: Vec<Outcome>,
     owners: Vec<Option<MerchantCode>>,
     breaks: Vec<Vec<Break>>,
+    outstanding: Vec<Outstanding>,
     chargebacks: FxHashMap<usize, &'r DisputeNotice>,
     queried: FxHashSet<&'r str>,
     slips: FxHashMap<(TerminalId, u32), &'r Slip>,
@@ -67,7 +74,31 @@ struct Prepared<'r> {
     bad_parts: FxHashMap<TerminalId, &'r TerminalStatus>,
     episode_of: FxHashMap<u32, usize>,
     families: Vec<Family>,
-    episodes: Vec<Episode>,
+    episodes: Vec<Told>,
+}
+
+/// What comparing the records of each attempt comes to, by its number.
+pub(crate) struct Survey {
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) owners: Vec<Option<MerchantCode>>,
+    pub(crate) breaks: Vec<Vec<Break>>,
+}
+
+/// Compares the records of each attempt, as of a time.
+pub(crate) fn survey(records: &Records, terms: &Terms, zone: &Zone, now: Instant) -> Survey {
+    let (book, registry) = (&records.book, &records.registry);
+    let outcomes: Vec<_> = book.attempts().iter().map(|attempt| outcome(book, attempt)).collect();
+    let owners: Vec<_> = book.attempts().iter().map(|attempt| owner(book, registry, attempt)).collect();
+    let (today, _) = zone.local(now);
+    let payouts = Payouts::new(book, terms.payout_due_days.value, today);
+    let unseen = unseen_refunds(book);
+    let breaks_of = |(index, attempt): (usize, &Attempt)| {
+        let owner: Option<MerchantCode> = owners.get(index).copied().flatten();
+        let payout = owner.and_then(|owner| payouts.of(book, registry, attempt, owner));
+        classify(book, attempt, payout.as_ref(), unseen.get(&index).copied().unwrap_or_default(), today)
+    };
+    let breaks: Vec<Vec<Break>> = book.attempts().iter().enumerate().map(breaks_of).collect();
+    Survey { outcomes, owners, breaks }
 }
 
 impl<'a> Judge<'a> {
@@ -78,6 +109,7 @@ impl<'a> Judge<'a> {
         zone: Zone,
         now: Instant,
     ) -> Result<Self, WorkerError> {
+        let calendar = Calendar::builtin_cn().map_err(|error| WorkerError::Config(error.to_string()))?;
         Ok(Self {
             store,
             tenant,
@@ -86,8 +118,10 @@ impl<'a> Judge<'a> {
             now,
             pack: Pack::builtin_cn()?,
             terms: Terms::builtin_cn()?,
-            calendar: Calendar::builtin_cn().map_err(|error| WorkerError::Config(error.to_string()))?,
+            watch: Watch::builtin(&calendar)?,
+            calendar,
             policy: Policy::builtin().map_err(|error| WorkerError::Config(error.to_string()))?,
+            hypotheses: Hypotheses::builtin().map_err(|error| WorkerError::Config(error.to_string()))?,
         })
     }
 
@@ -145,25 +179,11 @@ impl<'a> Judge<'a> {
 
     fn prepare<'r>(&mut self, records: &'r Records) -> Prepared<'r> {
         let (book, registry) = (&records.book, &records.registry);
-        let outcomes: Vec<_> = book.attempts().iter().map(|attempt| outcome(book, attempt)).collect();
-        let owners: Vec<_> = book.attempts().iter().map(|attempt| owner(book, registry, attempt)).collect();
-        let (today, _) = self.zone.local(self.now);
-        let payouts = Payouts::new(book, self.terms.payout_due_days.value, today);
-        let unseen = unseen_refunds(book);
-        let breaks: Vec<Vec<Break>> = book
-            .attempts()
-            .iter()
-            .enumerate()
-            .map(|(index, attempt)| {
-                let payout =
-                    owners.get(index).copied().flatten().and_then(|owner| payouts.of(book, registry, attempt, owner));
-                classify(book, attempt, payout.as_ref(), unseen.get(&index).copied().unwrap_or_default(), today)
-            })
-            .collect();
-        let diverted =
-            |index: usize| breaks.get(index).is_some_and(|found| found.iter().any(|found| is_diversion(found.class)));
-        let samples = samples(book, registry, &outcomes, &diverted);
-        let found = split_diverted(onus_incident::detect(&samples.samples, &self.policy), &samples);
+        let Survey { outcomes, owners, breaks } = survey(records, &self.terms, &self.zone, self.now);
+        let judged = Judged { outcomes: &outcomes, owners: &owners, breaks: &breaks };
+        let mut samples = samples(book, registry, &judged);
+        let witnesses = witnesses(registry, &mut samples, &self.policy);
+        let found = onus_incident::detect_with(&samples.samples, &witnesses, &self.policy);
         let (episode_of, families, episodes) = self.episodes(&found, &samples);
         Prepared {
             unread_by_batch: unread_by_batch(book, registry, &outcomes),
@@ -183,6 +203,7 @@ impl<'a> Judge<'a> {
                 .map(|notice| notice.case_no.as_str())
                 .collect(),
             slips: records.slips.iter().map(|slip| ((slip.tid, slip.stan), slip)).collect(),
+            outstanding: self.watch.outstanding(book, &self.zone),
             outcomes,
             owners,
             breaks,
@@ -196,7 +217,7 @@ impl<'a> Judge<'a> {
         &self,
         found: &[onus_incident::Found],
         samples: &Samples,
-    ) -> (FxHashMap<u32, usize>, Vec<Family>, Vec<Episode>) {
+    ) -> (FxHashMap<u32, usize>, Vec<Family>, Vec<Told>) {
         let mut episode_of = FxHashMap::default();
         for (number, found) in found.iter().enumerate() {
             for member in &found.members {
@@ -206,8 +227,8 @@ impl<'a> Judge<'a> {
             }
         }
         let families = found.iter().map(|found| found.family).collect();
-        let episodes =
-            found.iter().enumerate().map(|(number, found)| episode(found, samples, number, &self.zone)).collect();
+        let telling = Telling { samples, policy: &self.policy, hypotheses: &self.hypotheses, zone: &self.zone };
+        let episodes = telling.all(found);
         (episode_of, families, episodes)
     }
 
@@ -265,9 +286,10 @@ impl<'a> Judge<'a> {
         // An episode is shown with the failure that it explains, not with a later payout or dispute of the same payment.
         let episode_id = episode
             .and_then(|number| prepared.episodes.get(number))
-            .map(|episode| episode.id.clone())
+            .map(|told| told.episode.id.clone())
             .unwrap_or_default();
-        Ok(Decided { attempt: *attempt, at, amount_minor, owner, outcome, breaks, verdicts, episode_id })
+        let outstanding = prepared.outstanding.get(index).cloned().unwrap_or_default();
+        Ok(Decided { attempt: *attempt, at, amount_minor, owner, outcome, breaks, outstanding, verdicts, episode_id })
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use onus_model::{BreakClass, Cause, Episode, Instant, TerminalId, Verdict, Zone};
+use onus_model::{BreakClass, Cause, Instant, TerminalId, Verdict, Zone};
 use onus_store::episodes::EpisodeRow;
 use onus_store::overview::TallyRow;
-use onus_store::registry::{AgentRow, MerchantRow, TerminalRow};
+use onus_store::registry::{AccountRow, AgentRow, MerchantRow, TerminalRow};
 use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use crate::apply::Decided;
 use crate::collector::Records;
+use crate::episodes::Told;
 use crate::judge::is_diversion;
 
 type TallyKey = (i64, String, String, &'static str, &'static str, &'static str);
@@ -107,9 +108,10 @@ impl Summary {
     }
 
     /// Episodes; one whose hypothesis was left open takes the cause that most of its payments were found to have.
-    pub(crate) fn episode_rows(&self, episodes: &[Episode]) -> Vec<EpisodeRow> {
+    pub(crate) fn episode_rows(&self, episodes: &[Told]) -> Vec<EpisodeRow> {
         let text = |value: serde_json::Value| value.to_string();
-        let row = |episode: &Episode| {
+        let row = |Told { episode, body }: &Told| {
+            let mut body = body.clone();
             let found =
                 self.episode_causes.get(&episode.id).and_then(|causes| causes.iter().max_by_key(|(_, count)| **count));
             let cause = if episode.cause == Cause::Unknown {
@@ -125,6 +127,9 @@ impl Summary {
                 .iter()
                 .map(|(agent, (payments, amount))| (agent.clone(), json!([payments, amount])))
                 .collect();
+            body.insert("signals".to_owned(), json!(texts(&episode.signals)));
+            body.insert("excluded".to_owned(), json!(texts(&episode.excluded)));
+            body.insert("exposure".to_owned(), json!(exposure));
             EpisodeRow {
                 id: episode.id.clone(),
                 cause: cause.to_string(),
@@ -137,9 +142,7 @@ impl Summary {
                 amount_minor: episode.amount_minor,
                 title_zh: episode.title.zh.clone(),
                 title_en: episode.title.en.clone(),
-                body: text(
-                    json!({"signals": texts(&episode.signals), "excluded": texts(&episode.excluded), "exposure": exposure}),
-                ),
+                body: text(serde_json::Value::Object(body)),
             }
         };
         episodes.iter().map(row).collect()
@@ -187,6 +190,20 @@ impl Summary {
             registry.terminals.values().map(|terminal| self.terminal_row(records, terminal, now)).collect();
         terminals.sort_by(|left, right| left.serial.cmp(&right.serial));
         (agents, merchants, terminals)
+    }
+
+    /// Settlement accounts with the change that brought each in.
+    pub(crate) fn account_rows(&self, records: &Records) -> Vec<AccountRow> {
+        let row = |account: &onus_fleet::rows::SettlementAccount| AccountRow {
+            change_id: account.change_id.clone(),
+            merchant_code: account.merchant.to_string(),
+            account_no: account.account_no.clone(),
+            valid_from: account.valid_from.0,
+            changed_by: account.changed_by.clone(),
+        };
+        let mut rows: Vec<_> = records.registry.accounts().map(row).collect();
+        rows.sort_by(|left, right| left.change_id.cmp(&right.change_id));
+        rows
     }
 
     fn terminal_row(&self, records: &Records, terminal: &onus_fleet::rows::Terminal, now: Instant) -> TerminalRow {

@@ -18,7 +18,7 @@ pub struct VerifyReport {
     pub checkpoints: u64,
     /// What is wrong with the log, each naming its entries.
     pub log_faults: Vec<String>,
-    /// Verdicts of the table that their entry does not bear out, by payment and kind.
+    /// Verdicts and resolutions of the tables that their entry does not bear out, by payment and kind or class.
     pub table_faults: Vec<String>,
     /// Ledger journals whose lines do not sum to zero.
     pub ledger_faults: Vec<String>,
@@ -46,10 +46,12 @@ pub fn verify(store: &Store, tenant: &str, key: &VerifyingKey) -> Result<VerifyR
         .collect();
     let mut verifier = LogVerifier::new(&heads, key);
     let mut standing = BTreeMap::new();
+    let mut steps = crate::resolve::Logged::default();
     store.read(|tx| {
         onus_store::log::for_each(tx, &scope, |row| {
             verifier.entry(u64::try_from(row.idx).unwrap_or(u64::MAX), &row.leaf_hash, &row.body);
             note_standing(&mut standing, row.idx, &row.body);
+            steps.note(row.idx, &row.body);
             Ok(())
         })
     })?;
@@ -61,6 +63,7 @@ pub fn verify(store: &Store, tenant: &str, key: &VerifyingKey) -> Result<VerifyR
         report.log_faults.push(format!("entries {} to {} stand under no signed checkpoint", log.covered, log.entries));
     }
     report.table_faults = table_faults(store, &scope, standing)?;
+    report.table_faults.extend(crate::resolve::faults(store, &scope, steps)?);
     report.ledger_faults = store.read(|tx| onus_store::ledger::unbalanced(tx, tenant))?;
     Ok(report)
 }
@@ -79,7 +82,7 @@ struct EntryHead<'b> {
 
 /// Follows the log: a verdict stands until a later entry replaces it or takes it back.
 fn note_standing(standing: &mut Standing, index: i64, body: &[u8]) {
-    // An entry that does not read is a fault of the log, reported as such.
+    // An entry that does not read is a fault of the log, reported as such; one without a kind is about no verdict.
     let Ok(head) = serde_json::from_slice::<EntryHead<'_>>(body) else { return };
     let key = (head.payment.to_owned(), head.kind.to_owned());
     if head.what == "verdict" {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use onus_fuzz::mutate::{Random, mutate};
-use onus_fuzz::{seeds, targets};
+use onus_fuzz::{files, seeds, targets};
 use onus_iso8583::Dialect;
 
 const USAGE: &str = "usage: drive TARGET DIALECT|all EXECUTIONS SEED";
@@ -34,8 +34,14 @@ fn main() -> ExitCode {
         eprintln!("there is no dialect {dialect}; there are {}", Dialect::builtin_ids().join(", "));
         return ExitCode::FAILURE;
     }
-    if name == "import_spec" {
-        return drive(name, "all formats", run, &seeds::specifications(), executions, seed);
+    let texts = match name {
+        "import_spec" => Some(("all formats", seeds::specifications())),
+        "layout" => Some(("all layouts", files::layouts())),
+        "rows" => Some(("all kinds of files", files::files())),
+        _ => None,
+    };
+    if let Some((what, seeds)) = texts {
+        return drive(name, what, run, &seeds, executions, seed);
     }
     let mut code = ExitCode::SUCCESS;
     for (choice, id) in ids {
@@ -75,7 +81,8 @@ fn drive(name: &str, what: &str, run: fn(&[u8]), seeds: &[Vec<u8>], executions: 
         let mut bytes = first.to_vec();
         bytes.iter_mut().skip(1).for_each(|byte| *byte = random.byte());
         bytes.extend_from_slice(&frame);
-        accepted += u64::from(name != "import_spec" && targets::dialect(first[0]).decode(&frame).is_ok());
+        let is_frame = !matches!(name, "import_spec" | "layout" | "rows");
+        accepted += u64::from(is_frame && targets::dialect(first[0]).decode(&frame).is_ok());
         if catch_unwind(AssertUnwindSafe(|| run(&bytes))).is_err() {
             let path = format!("artifacts/{name}-{seed}-{number}");
             let kept = std::fs::create_dir_all("artifacts").and_then(|()| std::fs::write(&path, &bytes));

@@ -1,108 +1,105 @@
-import { Button, Table, type TableColumnsType } from 'antd';
+import { Button, type TableColumnsType } from 'antd';
 import { useMemo } from 'react';
 import { useBreaks } from '../../api/queries';
-import type { BreakRow, BreakSummary } from '../../api/types';
-import { formatCount } from '../../format/money';
+import type { BreakListRow } from '../../api/types';
 import { nameOf, pickField, useLocale, type Locale } from '../../i18n/locale';
 import type { Dictionary } from '../../i18n/zh-CN';
-import { BarCell } from '../../parts/BarCell';
-import { PartyName } from '../../parts/names';
+import { AgentFilter, SelectFilter } from '../../parts/filters';
+import { PartyName, StateTag } from '../../parts/names';
 import { PageTitle } from '../../parts/PageTitle';
 import { Panel } from '../../parts/Panel';
 import { SeekTable } from '../../parts/SeekTable';
-import { EmptyState } from '../../parts/states';
 import { useFilters } from '../../parts/useFilters';
 import { BreakValue, Money, PaymentLink } from '../../parts/values';
+import { AmountFilter } from '../payments/AmountFilter';
+import { BreakDrawer } from './BreakDrawer';
+import { BreakMatrix } from './BreakMatrix';
+import './breaks.css';
+import { stateQuery } from './resolution';
 
-const FILTERS = ['class'] as const;
+const FILTERS = ['class', 'age', 'state', 'agent', 'min_amount', 'max_amount', 'id'] as const;
 
-function ClassName({ row }: { row: { class: string; class_zh: string; class_en: string } }) {
-  const { locale } = useLocale();
-  return (
-    <span>
-      {pickField(locale, row, 'class')} <code className="quiet">{row.class}</code>
-    </span>
-  );
-}
-
-function Summary({ rows, chosen, onChoose }: { rows: BreakSummary[]; chosen: string | undefined; onChoose: (c: string | undefined) => void }) {
-  const { t } = useLocale();
-  const max = Math.max(0, ...rows.map((row) => row.count));
-  return (
-    <Panel title={t.breaks.summary} flush testId="break-summary">
-      <Table<BreakSummary>
-        size="small"
-        rowKey="class"
-        pagination={false}
-        dataSource={rows}
-        className="clickable"
-        locale={{ emptyText: <EmptyState /> }}
-        rowClassName={(row) => (row.class === chosen ? 'ant-table-row-selected' : '')}
-        onRow={(row) => ({ onClick: () => onChoose(row.class === chosen ? undefined : row.class) })}
-        columns={[
-          { title: t.breaks.class, render: (_, row) => <ClassName row={row} /> },
-          { title: t.breaks.coarse, render: (_, row) => <span title={row.coarse}>{nameOf(t.coarseBreaks, row.coarse)}</span> },
-          {
-            title: t.common.count,
-            align: 'right',
-            width: '30%',
-            render: (_, row) => <BarCell value={row.count} max={max} text={formatCount(row.count)} />,
-          },
-          {
-            title: t.breaks.difference,
-            align: 'right',
-            render: (_, row) => <Money minor={row.difference_minor} dash />,
-          },
-        ]}
-      />
-    </Panel>
-  );
-}
-
-function breakColumns(t: Dictionary, locale: Locale): TableColumnsType<BreakRow> {
+function breakColumns(t: Dictionary, locale: Locale): TableColumnsType<BreakListRow> {
   return [
     { title: t.breaks.payment, render: (_, row) => <PaymentLink id={row.payment_id} /> },
     { title: t.breaks.class, render: (_, row) => <span title={row.class}>{pickField(locale, row, 'class')}</span> },
+    { title: t.breaks.age, align: 'right', render: (_, row) => <span className="nowrap">{t.breaks.days(row.age_days)}</span> },
+    { title: t.breaks.stake, align: 'right', render: (_, row) => <Money minor={row.stake_minor} /> },
     { title: t.breaks.expected, render: (_, row) => <BreakValue value={row.expected} /> },
     { title: t.breaks.found, render: (_, row) => <BreakValue value={row.found} /> },
-    { title: t.breaks.difference, align: 'right', render: (_, row) => <Money minor={row.difference_minor} dash /> },
+    { title: t.common.agent, render: (_, row) => <span className="number">{row.agent_code}</span> },
     {
       title: t.breaks.firstParty,
       render: (_, row) =>
         Object.hasOwn(t.legs, row.first_party) ? nameOf(t.legs, row.first_party) : <PartyName party={row.first_party} />,
     },
+    {
+      title: t.breaks.state,
+      render: (_, row) => (
+        <>
+          <StateTag state={row.state} names={t.breaks.states} />
+          {row.action !== '' && <span className="quiet">{nameOf(t.breaks.actions, row.action)}</span>}
+        </>
+      ),
+    },
   ];
+}
+
+function StateFilter({ value, onChange }: { value: string | undefined; onChange: (value: string | undefined) => void }) {
+  const { t } = useLocale();
+  const options = [
+    { value: 'unresolved', label: t.breaks.unresolved },
+    { value: 'todo', label: t.breaks.todo },
+    ...Object.entries(t.breaks.states).map(([state, label]) => ({ value: state, label })),
+    { value: 'all', label: t.breaks.anyState },
+  ];
+  return <SelectFilter value={value ?? 'unresolved'} onChange={onChange} options={options} placeholder={t.breaks.state} testId="filter-state" />;
 }
 
 export function BreaksPage() {
   const { t, locale } = useLocale();
   const { values, set, clear, any } = useFilters(FILTERS);
-  const seek = useBreaks(useMemo(() => ({ ...values, limit: 100 }), [values]));
+  const { id, ...wanted } = values;
+  const key = JSON.stringify(wanted);
+  const query = useMemo(() => {
+    const filters = JSON.parse(key) as Omit<typeof values, 'id'>;
+    return { ...filters, state: stateQuery(filters.state), limit: 100 };
+  }, [key]);
+  const seek = useBreaks(query);
   const columns = useMemo(() => breakColumns(t, locale), [t, locale]);
   return (
     <>
       <PageTitle title={t.breaks.title} intro={t.breaks.intro} />
       <div className="stack">
-        <Summary rows={seek.pages[0]?.summary ?? []} chosen={values.class} onChoose={(chosen) => set({ class: chosen })} />
+        <BreakMatrix page={seek.pages[0]} chosen={values} onChoose={(chosen) => set({ class: chosen.class, age: chosen.age })} />
         <Panel
           title={t.breaks.list}
           flush
           extra={
-            any && (
-              <Button type="link" onClick={clear}>
-                {t.common.clear}
-              </Button>
-            )
+            <div className="break-filters">
+              <StateFilter value={values.state} onChange={(state) => set({ state })} />
+              <AgentFilter value={values.agent} onChange={(agent) => set({ agent })} />
+              <AmountFilter value={values.min_amount} onChange={(amount) => set({ min_amount: amount })} placeholder={t.breaks.minAmount} />
+              <AmountFilter value={values.max_amount} onChange={(amount) => set({ max_amount: amount })} placeholder={t.breaks.maxAmount} />
+              {any && (
+                <Button type="link" onClick={clear}>
+                  {t.common.clear}
+                </Button>
+              )}
+            </div>
           }
         >
-          <SeekTable<BreakRow>
+          <SeekTable<BreakListRow>
             seek={seek}
-            rowKey={(row) => `${row.payment_id}-${row.class}`}
+            rowKey="id"
             columns={columns}
             filtered={any}
+            className="clickable"
+            onRow={(row) => ({ onClick: () => set({ id: row.id }), 'data-testid': 'break-row' }) as object}
           />
         </Panel>
       </div>
+      <BreakDrawer id={id} onClose={() => set({ id: undefined })} />
     </>
   );
 }

@@ -1,9 +1,9 @@
 import { ArrowLeftOutlined } from '@ant-design/icons';
 import { Button, Descriptions, Table, Tag } from 'antd';
+import { useMemo } from 'react';
 import { Link, useParams } from 'react-router';
 import { useEpisode } from '../../api/queries';
-import type { EpisodeDetail } from '../../api/types';
-import type { TwoTexts } from '../../api/types';
+import type { EpisodeDetail, Portrait, TwoTexts } from '../../api/types';
 import { formatCount } from '../../format/money';
 import { pick, pickField, useLocale } from '../../i18n/locale';
 import { BarCell } from '../../parts/BarCell';
@@ -13,6 +13,14 @@ import { Panel } from '../../parts/Panel';
 import { EmptyState, Loaded } from '../../parts/states';
 import { Money, Time } from '../../parts/values';
 import { Scope } from '../episodes/Scope';
+import { AgentsPanel } from './AgentsPanel';
+import { ChartPanel } from './ChartPanel';
+import './episode.css';
+import { amountOption, timelineOption } from './episodeCharts';
+import { HypothesesPanel } from './HypothesesPanel';
+import { LifeStrip } from './LifeStrip';
+import { NoticePanel } from './NoticePanel';
+import { ScopeMap } from './ScopeMap';
 
 function TextList({ texts, empty }: { texts: TwoTexts[]; empty: string }) {
   const { locale } = useLocale();
@@ -58,6 +66,32 @@ function Exposure({ episode }: { episode: EpisodeDetail }) {
   );
 }
 
+/** What happened, where, what was excluded, and who is told what. */
+function Replay({ episode, portrait }: { episode: EpisodeDetail; portrait: Portrait }) {
+  const { t } = useLocale();
+  const timeline = useMemo(() => timelineOption(portrait, t), [portrait, t]);
+  const amounts = useMemo(() => amountOption(portrait, t), [portrait, t]);
+  return (
+    <>
+      <LifeStrip episode={episode} portrait={portrait} />
+      <div className={portrait.cut === null ? 'stack' : 'grid-2'}>
+        <ChartPanel title={t.episodes.timeline} option={timeline} testId="episode-timeline" />
+        {portrait.cut !== null && (
+          <ChartPanel title={t.episodes.amountChart} hint={t.episodes.amountHint} option={amounts} testId="episode-amounts" />
+        )}
+      </div>
+      {portrait.map.length > 0 && <ScopeMap episode={episode} rows={portrait.map} />}
+      {portrait.hypotheses.length + episode.excluded.length > 0 && (
+        <HypothesesPanel hypotheses={portrait.hypotheses} excluded={episode.excluded} />
+      )}
+      <div className="grid-2">
+        <AgentsPanel episode={episode} agents={portrait.agents} />
+        <NoticePanel portrait={portrait} />
+      </div>
+    </>
+  );
+}
+
 function EpisodeBody({ episode }: { episode: EpisodeDetail }) {
   const { t, locale } = useLocale();
   return (
@@ -83,6 +117,7 @@ function EpisodeBody({ episode }: { episode: EpisodeDetail }) {
                 children: (
                   <>
                     <StateTag state={episode.status} names={t.episodeStatuses} />
+                    <StateTag state={episode.state} names={t.episodes.states} />
                     {episode.benign && <Tag color="green">{t.episodes.benign}</Tag>}
                   </>
                 ),
@@ -99,15 +134,21 @@ function EpisodeBody({ episode }: { episode: EpisodeDetail }) {
             ]}
           />
         </Panel>
-        <div className="grid-2">
-          <Panel title={t.episodes.signals}>
-            <TextList texts={episode.signals} empty={t.episodes.noSignals} />
-          </Panel>
-          <Panel title={t.episodes.excluded}>
-            <TextList texts={episode.excluded} empty={t.episodes.noExcluded} />
-          </Panel>
-        </div>
-        <Exposure episode={episode} />
+        {episode.portrait ? (
+          <Replay episode={episode} portrait={episode.portrait} />
+        ) : (
+          <>
+            <div className="grid-2">
+              <Panel title={t.episodes.signals}>
+                <TextList texts={episode.signals} empty={t.episodes.noSignals} />
+              </Panel>
+              <Panel title={t.episodes.excluded}>
+                <TextList texts={episode.excluded} empty={t.episodes.noExcluded} />
+              </Panel>
+            </div>
+            <Exposure episode={episode} />
+          </>
+        )}
       </div>
     </>
   );

@@ -1,8 +1,10 @@
 //! What the command line takes.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use onus_reconcile::files::Source;
 
@@ -14,7 +16,6 @@ pub(crate) enum ResultFormat {
     /// One JSON object a line.
     Jsonl,
     /// Apache Parquet.
-    #[cfg(feature = "parquet")]
     Parquet,
 }
 
@@ -25,7 +26,7 @@ pub(crate) struct Size(pub(crate) usize);
 impl FromStr for Size {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = text.split_at(digits);
         let factor = match unit.trim() {
@@ -47,7 +48,7 @@ impl FromStr for Size {
 /// Arguments of `onus reconcile`.
 #[derive(Args, Debug)]
 pub(crate) struct ReconcileArgs {
-    /// Terminal journals.
+    /// Terminal journals. This and the other options for files may be given several times; a folder stands for the files in it.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     terminal: Vec<PathBuf>,
     /// Switch log.
@@ -71,7 +72,7 @@ pub(crate) struct ReconcileArgs {
     /// Agents' profit shares.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     shares: Vec<PathBuf>,
-    /// How files are written: a name (four-files, cityday, unionpay-zm) or a TOML file; `clearing=NAME` for one kind.
+    /// How files are written: a name (four-files, cityday, unionpay-zm, camt053) or a TOML file; `clearing=NAME` for one kind.
     #[arg(long, default_value = "four-files", value_name = "LAYOUT")]
     pub(crate) layout: Vec<String>,
     /// Where breaks go; batches, proposals and rejects go beside it.
@@ -98,9 +99,16 @@ pub(crate) struct ReconcileArgs {
     /// List of files that earlier runs had: a file on it is refused, new ones are added.
     #[arg(long, value_name = "FILE")]
     pub(crate) seen: Option<PathBuf>,
+    /// Breaks that were resolved before, left out unless they changed: an earlier output (CSV or JSON lines), or what
+    /// `onus breaks list --state confirmed --format jsonl` prints.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resolved: Option<PathBuf>,
     /// Break classes instead of the built-in ones.
     #[arg(long, value_name = "FILE")]
     pub(crate) classes: Option<PathBuf>,
+    /// Tariff of the break classes by which network fees are checked, such as cn-2016.
+    #[arg(long, value_name = "TARIFF")]
+    pub(crate) tariff: Option<String>,
     /// Folder of the temporary file.
     #[arg(long, env = "ONUS_TEMP", value_name = "FOLDER")]
     pub(crate) temp: Option<PathBuf>,
@@ -122,7 +130,8 @@ pub(crate) struct Named {
 }
 
 impl ReconcileArgs {
-    pub(crate) fn files(&self) -> Vec<Named> {
+    /// The files of the command line, with those of folders.
+    pub(crate) fn files(&self) -> Result<Vec<Named>> {
         let groups = [
             (Source::Terminal, &self.terminal),
             (Source::Switch, &self.switch),
@@ -133,9 +142,12 @@ impl ReconcileArgs {
             (Source::Bank, &self.bank),
             (Source::Share, &self.shares),
         ];
-        let mut paths: Vec<(Source, &PathBuf)> = Vec::new();
-        for (source, group) in groups {
-            let mut group: Vec<&PathBuf> = group.iter().collect();
+        let mut paths: Vec<(Source, PathBuf)> = Vec::new();
+        for (source, given) in groups {
+            let mut group = Vec::new();
+            for path in given {
+                if path.is_dir() { group.extend(files_in(path)?) } else { group.push(path.clone()) }
+            }
             // File numbers, and with them ties, do not depend on the order of the command line.
             group.sort();
             paths.extend(group.into_iter().map(|path| (source, path)));
@@ -145,10 +157,26 @@ impl ReconcileArgs {
         let named = paths.iter().map(|(source, path)| {
             let name = short(path);
             let name = if alone(&name) { name } else { path.display().to_string() };
-            Named { source: *source, path: (*path).clone(), name }
+            Named { source: *source, path: path.clone(), name }
         });
-        named.collect()
+        Ok(named.collect())
     }
+}
+
+/// The files of a folder, but for hidden ones; not those of folders in it.
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("reading the folder {}", folder.display()))? {
+        let path = entry.with_context(|| format!("reading the folder {}", folder.display()))?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.is_file() && !hidden {
+            found.push(path);
+        }
+    }
+    if found.is_empty() {
+        bail!("the folder {} has no files", folder.display());
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -1,26 +1,30 @@
-//! Parquet files, read as rows of text and written from them.
+//! Parquet files, read column by column and written from rows.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use arrow_array::builder::{Int64Builder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use onus_reconcile::files::{FIELD_END, ReadRows};
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use onus_reconcile::files::{Column, ColumnBatch, ColumnTexts, NextColumns, ReadColumns, TakeColumns};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::properties::WriterProperties;
 
 use super::rows_out::Line;
 
-/// Rows that are turned into text at once; their text stays in the cache.
+/// Rows that are read at once; their columns stay in the cache.
 const AT_ONCE: usize = 4_096;
 
 /// An open Parquet file. Several threads read different row groups.
@@ -28,150 +32,210 @@ pub(crate) struct ParquetRows {
     path: PathBuf,
     metadata: ArrowReaderMetadata,
     /// First row of each row group.
-    groups: Vec<Range<u64>>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    columns: Vec<usize>,
-    next_group: usize,
-    /// Row groups that were begun, and the number of their next row.
-    begun: Vec<(ParquetRecordBatchReader, u64)>,
+    starts: Vec<u64>,
+    row_bytes: u64,
+    next_group: AtomicUsize,
+    selected: Mutex<Vec<usize>>,
 }
 
 impl ParquetRows {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path)?;
-        let metadata = ArrowReaderMetadata::load(&file, parquet::arrow::arrow_reader::ArrowReaderOptions::default())?;
-        for field in metadata.schema().fields() {
-            if !is_readable(field.data_type()) {
-                bail!("column {} is of type {}; expected text or whole numbers", field.name(), field.data_type());
-            }
-        }
-        let mut from = 0;
-        let groups = metadata.metadata().row_groups().iter().map(|group| {
-            let rows = from..from + u64::try_from(group.num_rows()).unwrap_or(0);
-            from = rows.end;
-            rows
+        let length = file.metadata()?.len();
+        // What another program noted about its own types in memory is of no use here.
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(true))?;
+        let mut rows = 0;
+        let starts = metadata.metadata().row_groups().iter().map(|group| {
+            let start = rows;
+            rows += u64::try_from(group.num_rows()).unwrap_or(0);
+            start
         });
         Ok(Self {
-            groups: groups.collect(),
+            starts: starts.collect(),
+            row_bytes: length.checked_div(rows).unwrap_or(0),
             path: path.to_owned(),
-            metadata: metadata.clone(),
-            state: Mutex::default(),
+            metadata,
+            next_group: AtomicUsize::new(0),
+            selected: Mutex::default(),
         })
     }
 
-    /// A row group that was begun, or the next one.
-    fn take_group(&self) -> io::Result<Option<(ParquetRecordBatchReader, u64)>> {
-        let (group, columns) = {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(begun) = state.begun.pop() {
-                return Ok(Some(begun));
-            }
-            let group = state.next_group;
-            state.next_group += 1;
-            (group, state.columns.clone())
-        };
-        let Some(rows) = self.groups.get(group) else { return Ok(None) };
+    /// The next row group and the number of its first row.
+    fn next_group(&self) -> io::Result<Option<(ParquetRecordBatchReader, u64)>> {
+        let group = self.next_group.fetch_add(1, Ordering::Relaxed);
+        let Some(start) = self.starts.get(group) else { return Ok(None) };
+        let columns = self.selected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let metadata = self.with_dictionaries(group).map_err(io::Error::other)?;
         // Opened anew: a cloned handle shares its position, and the reader seeks.
-        let file = File::open(&self.path)?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
-        let mask = ProjectionMask::leaves(builder.parquet_schema(), columns);
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(File::open(&self.path)?, metadata);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
         let reader = builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(AT_ONCE).build();
-        Ok(Some((reader.map_err(io::Error::other)?, rows.start)))
+        Ok(Some((reader.map_err(io::Error::other)?, *start)))
+    }
+
+    /// Texts that the row group holds as a dictionary are read as one: each of them is then looked at once.
+    fn with_dictionaries(&self, group: usize) -> Result<ArrowReaderMetadata> {
+        let file = self.metadata.metadata();
+        let schema = self.metadata.schema();
+        let chunks = file.row_groups().get(group).map_or(&[][..], |group| group.columns());
+        if chunks.len() != schema.fields().len() {
+            // Nested columns; none of them is readable, and the others go without dictionaries.
+            return Ok(self.metadata.clone());
+        }
+        let fields = schema.fields().iter().zip(chunks).map(|(field, chunk)| {
+            if *field.data_type() == DataType::Utf8 && is_coded(chunk) {
+                let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+                Arc::new(field.as_ref().clone().with_data_type(kind))
+            } else {
+                field.clone()
+            }
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Ok(ArrowReaderMetadata::try_new(file.clone(), ArrowReaderOptions::new().with_schema(schema))?)
     }
 }
 
-impl ReadRows for ParquetRows {
+/// Whether all pages of a column refer to its dictionary.
+fn is_coded(chunk: &ColumnChunkMetaData) -> bool {
+    let coded = |encoding| matches!(encoding, Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY);
+    let Some(pages) = chunk.page_encoding_stats_mask() else {
+        // The dictionary itself may count as plain, then nothing is known.
+        return chunk.encodings().any(coded)
+            && chunk.encodings().all(|encoding| coded(encoding) || encoding == Encoding::RLE);
+    };
+    pages.encodings().all(coded)
+}
+
+impl ReadColumns for ParquetRows {
     fn names(&self) -> Vec<String> {
         self.metadata.schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
     fn select(&self, columns: &[usize]) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).columns = columns.to_vec();
+        *self.selected.lock().unwrap_or_else(PoisonError::into_inner) = columns.to_vec();
     }
 
-    fn next_rows(&self, text: &mut Vec<u8>) -> io::Result<Option<u64>> {
+    fn row_bytes(&self) -> u64 {
+        self.row_bytes
+    }
+
+    fn reader(&self) -> Box<dyn NextColumns + '_> {
+        Box::new(GroupReader { file: self, group: None, dictionaries: Dictionaries::default() })
+    }
+}
+
+/// Reads row groups on one thread.
+struct GroupReader<'a> {
+    file: &'a ParquetRows,
+    /// The row group that was begun, and the number of its next row.
+    group: Option<(ParquetRecordBatchReader, u64)>,
+    dictionaries: Dictionaries,
+}
+
+impl NextColumns for GroupReader<'_> {
+    fn next(&mut self, take: &mut TakeColumns<'_>) -> io::Result<bool> {
         loop {
-            let Some((mut reader, row)) = self.take_group()? else { return Ok(None) };
-            let Some(batch) = reader.next() else { continue };
+            if self.group.is_none() {
+                self.group = self.file.next_group()?;
+            }
+            let Some((reader, row)) = &mut self.group else { return Ok(false) };
+            let Some(batch) = reader.next() else {
+                self.group = None;
+                continue;
+            };
             let batch = batch.map_err(io::Error::other)?;
-            write_rows(&batch, self.metadata.schema(), text)?;
-            let next = row + batch.num_rows() as u64;
-            self.state.lock().unwrap_or_else(PoisonError::into_inner).begun.push((reader, next));
-            return Ok(Some(row));
+            let first = *row;
+            let rows = batch.num_rows();
+            *row += rows as u64;
+            let fields = self.file.metadata.schema().fields();
+            let columns = fields.iter().enumerate().map(|(number, field)| {
+                batch.column_by_name(field.name()).map_or(Ok(Column::Left), |array| {
+                    column(array, number, &mut self.dictionaries).ok_or_else(|| {
+                        let kind = field.data_type();
+                        io::Error::other(format!(
+                            "column {} is of type {kind}; expected text or whole numbers",
+                            field.name()
+                        ))
+                    })
+                })
+            });
+            let columns = columns.collect::<io::Result<Vec<_>>>()?;
+            take(&ColumnBatch { first, rows, columns: &columns });
+            return Ok(true);
         }
     }
 }
 
-fn is_readable(kind: &DataType) -> bool {
-    kind.is_integer() || matches!(kind, DataType::Utf8)
+/// Tells dictionaries apart, by column.
+#[derive(Default)]
+struct Dictionaries {
+    /// The last dictionary of each column, kept so that its place in memory is not used again, and its number.
+    last: Vec<Option<(StringArray, u64)>>,
+    count: u64,
 }
 
-/// A column as it is turned into text.
-enum Column<'a> {
-    /// Not asked for.
-    Left,
-    Text(&'a StringArray),
-    Numbers(Vec<Option<i128>>),
+impl Dictionaries {
+    fn number(&mut self, column: usize, texts: &StringArray) -> u64 {
+        if self.last.len() <= column {
+            self.last.resize_with(column + 1, || None);
+        }
+        let Some(last) = self.last.get_mut(column) else { return u64::MAX };
+        match last {
+            Some((known, number)) if known.len() == texts.len() && known.values().ptr_eq(texts.values()) => *number,
+            _ => {
+                self.count += 1;
+                *last = Some((texts.clone(), self.count));
+                self.count
+            }
+        }
+    }
 }
 
+fn texts(array: &StringArray) -> ColumnTexts<'_> {
+    ColumnTexts { bytes: array.values(), ends: array.value_offsets() }
+}
+
+/// Numbers of a narrower type, made wide.
 fn numbers<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>) -> Column<'_>
 where
     i128: From<T::Native>,
 {
-    Column::Numbers(array.iter().map(|value| value.map(i128::from)).collect())
+    let wide = |value| i64::try_from(i128::from(value)).ok();
+    if array.null_count() == 0
+        && let Some(values) = array.values().iter().copied().map(wide).collect::<Option<Vec<i64>>>()
+    {
+        return Column::Numbers(Cow::Owned(values));
+    }
+    Column::OddNumbers(array.iter().map(|value| value.map(i128::from)).collect())
 }
 
-fn column(array: &ArrayRef) -> Column<'_> {
-    match array.data_type() {
+fn column<'a>(array: &'a ArrayRef, number: usize, dictionaries: &mut Dictionaries) -> Option<Column<'a>> {
+    Some(match array.data_type() {
         DataType::Int8 => numbers(array.as_primitive::<Int8Type>()),
         DataType::Int16 => numbers(array.as_primitive::<Int16Type>()),
         DataType::Int32 => numbers(array.as_primitive::<Int32Type>()),
+        DataType::Int64 if array.null_count() == 0 => {
+            Column::Numbers(Cow::Borrowed(array.as_primitive::<Int64Type>().values()))
+        }
         DataType::Int64 => numbers(array.as_primitive::<Int64Type>()),
         DataType::UInt8 => numbers(array.as_primitive::<UInt8Type>()),
         DataType::UInt16 => numbers(array.as_primitive::<UInt16Type>()),
         DataType::UInt32 => numbers(array.as_primitive::<UInt32Type>()),
         DataType::UInt64 => numbers(array.as_primitive::<UInt64Type>()),
-        _ => array.as_string_opt::<i32>().map_or(Column::Left, Column::Text),
-    }
-}
-
-/// Appends the rows of a batch as lines; columns that are not in it stay empty.
-fn write_rows(batch: &RecordBatch, schema: &Schema, text: &mut Vec<u8>) -> io::Result<()> {
-    let columns: Vec<Column<'_>> =
-        schema.fields().iter().map(|field| batch.column_by_name(field.name()).map_or(Column::Left, column)).collect();
-    for row in 0..batch.num_rows() {
-        for (number, column) in columns.iter().enumerate() {
-            if number > 0 {
-                text.push(FIELD_END);
-            }
-            match column {
-                Column::Text(array) if array.is_valid(row) => {
-                    let value = array.value(row).as_bytes();
-                    if value.iter().any(|byte| matches!(*byte, b'\n' | FIELD_END)) {
-                        // A line end inside a value would be taken for the end of the row.
-                        text.push(b'?');
-                    } else {
-                        text.extend_from_slice(value);
-                    }
-                }
-                Column::Numbers(values) => {
-                    if let Some(Some(value)) = values.get(row) {
-                        match i64::try_from(*value) {
-                            Ok(value) => super::rows_out::write_number(value, text),
-                            Err(_) => write!(text, "{value}")?,
-                        }
-                    }
-                }
-                Column::Text(_) | Column::Left => {}
-            }
+        DataType::Utf8 => Column::Texts(texts(array.as_string())),
+        DataType::Dictionary(_, _) => {
+            let coded = array.as_dictionary_opt::<arrow_array::types::Int32Type>()?;
+            let known = coded.values().as_string_opt::<i32>()?;
+            let keys = coded.keys();
+            let keys = if keys.null_count() == 0 {
+                Cow::Borrowed(&keys.values()[..])
+            } else {
+                Cow::Owned(keys.iter().map(|key| key.unwrap_or(-1)).collect())
+            };
+            Column::Coded { dictionary: dictionaries.number(number, known), keys, texts: texts(known) }
         }
-        text.push(b'\n');
-    }
-    Ok(())
+        _ => return None,
+    })
 }
 
 enum Builder {

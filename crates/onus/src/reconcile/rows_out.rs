@@ -5,9 +5,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use onus_reconcile::files::{BatchBreak, Break, Class, Classes, Code, FileReport, Names, Proposal, Sink};
+use onus_reconcile::files::{
+    BatchBreak, Break, Class, Classes, Code, FileReport, Flag, Names, Proposal, Sink, write_number,
+};
 
 use super::arguments::{ReconcileArgs, ResultFormat};
+use super::resolved::{Known, Resolved};
 
 /// Columns of breaks, in order.
 pub(crate) const COLUMNS: [&str; 23] = [
@@ -94,30 +97,10 @@ impl Line {
     }
 }
 
-/// Appends a number.
-pub(crate) fn write_number(number: i64, out: &mut Vec<u8>) {
-    if number < 0 {
-        out.push(b'-');
-    }
-    let mut digits = [0; 20];
-    let mut left = number.unsigned_abs();
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(left % 10).unwrap_or(0);
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
-}
-
 /// Where lines go.
 enum Form {
     Csv(BufWriter<File>),
     Jsonl(BufWriter<File>),
-    #[cfg(feature = "parquet")]
     Parquet(Box<super::parquet_rows::ParquetBreaks>),
 }
 
@@ -126,7 +109,6 @@ impl Form {
         match self {
             Self::Csv(out) => write_csv(out, line.fields()),
             Self::Jsonl(out) => write_json(out, line),
-            #[cfg(feature = "parquet")]
             Self::Parquet(out) => out.write(line),
         }
     }
@@ -140,6 +122,8 @@ pub(crate) struct Written {
     /// Unfinished and final name of each file.
     names: [(PathBuf, PathBuf); 3],
     line: Line,
+    /// What was resolved before, if a list was given.
+    pub(crate) resolved: Option<Resolved>,
 }
 
 /// `out` with `suffix` before `.csv`.
@@ -167,7 +151,6 @@ impl Written {
                 Form::Csv(breaks)
             }
             ResultFormat::Jsonl => Form::Jsonl(breaks),
-            #[cfg(feature = "parquet")]
             ResultFormat::Parquet => {
                 Form::Parquet(Box::new(super::parquet_rows::ParquetBreaks::new(breaks, &COLUMNS, &NUMBERS)?))
             }
@@ -175,7 +158,8 @@ impl Written {
         let (mut batches, mut proposals) = (create(1)?, create(2)?);
         writeln!(batches, "class,payout_batch,total_fen,lines_fen,effect_fen,first_party,rules,at")?;
         writeln!(proposals, "reason,amount_fen,rows")?;
-        Ok(Self { form, batches, proposals, names, line: Line::default() })
+        let resolved = args.resolved.as_deref().map(Resolved::load).transpose()?;
+        Ok(Self { form, batches, proposals, names, line: Line::default(), resolved })
     }
 
     /// A file that was refused.
@@ -196,7 +180,6 @@ impl Written {
     pub(crate) fn finish(self) -> Result<()> {
         match self.form {
             Form::Csv(mut out) | Form::Jsonl(mut out) => out.flush()?,
-            #[cfg(feature = "parquet")]
             Form::Parquet(out) => out.finish()?,
         }
         let (mut batches, mut proposals) = (self.batches, self.proposals);
@@ -212,6 +195,7 @@ impl Written {
 /// What a person should know about a break beside its numbers.
 fn note(found: &Break, names: &Names<'_>) -> String {
     let limit = names.classes.tolerances().account_change_days;
+    let shared = found.flags(names.classes).any(|flag| flag == Flag::AccountShared);
     match (found.class, found.amounts, found.account_age) {
         (Class::AmountClear, [_, Some(switch), Some(cleared), ..], _)
             if switch != 0
@@ -221,6 +205,9 @@ fn note(found: &Break, names: &Names<'_>) -> String {
         }
         (Class::PayoutDiverted, _, Some(age)) if (0..limit).contains(&age) => {
             format!("the merchant's account was changed {age} days before")
+        }
+        (Class::PayoutDiverted, ..) if shared => {
+            format!("the account takes the money of {} merchants", found.account_merchants)
         }
         _ => String::new(),
     }
@@ -251,10 +238,23 @@ impl Sink for Written {
             }
             others &= others - 1;
         }
+        for flag in found.flags(names.classes) {
+            if line.bytes.len() > *line.ends.last().unwrap_or(&0) {
+                line.bytes.push(b' ');
+            }
+            line.bytes.extend_from_slice(flag.code().as_bytes());
+        }
         line.end();
         line.text(names.classes.id());
         found.places.iter().for_each(|place| line.place(*place, names));
-        let note = note(found, names);
+        let mut note = note(found, names);
+        match self.resolved.as_mut().map(|resolved| resolved.judge(line.fields())) {
+            Some(Known::Resolved) => return Ok(()),
+            Some(Known::Changed(reason)) => {
+                note = [note, reason].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+            }
+            Some(Known::New) | None => {}
+        }
         line.text(&note);
         self.form.write(line)
     }
@@ -327,14 +327,5 @@ mod tests {
         let mut out = Vec::new();
         write_csv(&mut out, [&b"a,b"[..], b"say \"no\"", b"", b"1"].into_iter()).unwrap();
         assert_eq!(out, b"\"a,b\",\"say \"\"no\"\"\",,1\n");
-    }
-
-    #[test]
-    fn numbers_as_the_standard_library_writes_them() {
-        for number in [0, 7, -7, 1_234_567_890, i64::MAX, i64::MIN] {
-            let mut out = Vec::new();
-            write_number(number, &mut out);
-            assert_eq!(out, number.to_string().as_bytes());
-        }
     }
 }

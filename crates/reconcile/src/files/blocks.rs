@@ -4,6 +4,8 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::columns::ReadColumns;
+
 /// Bytes of a block; small enough to stay in the cache while it is read.
 pub(crate) const BLOCK: usize = 512 * 1024;
 /// The longest line that is read; a longer one is refused and costs no more memory.
@@ -47,8 +49,10 @@ pub enum Content<'a> {
     At(&'a dyn ReadAt),
     /// From its beginning only: compressed files. Offsets count uncompressed bytes.
     Stream(Box<dyn Read + Send + 'a>),
-    /// Row by row: typed files. Offsets count rows.
+    /// Row by row: workbooks and statements. Offsets count rows.
     Rows(&'a dyn ReadRows),
+    /// Column by column: typed files. Offsets count rows.
+    Columns(&'a dyn ReadColumns),
 }
 
 /// Hands out the blocks of one file.
@@ -56,6 +60,7 @@ pub(crate) enum Blocks<'a> {
     At { file: &'a dyn ReadAt, next: AtomicU64, size: usize },
     Stream(Mutex<Stream<'a>>),
     Rows(&'a dyn ReadRows),
+    Columns(&'a dyn ReadColumns),
 }
 
 pub(crate) struct Stream<'a> {
@@ -91,6 +96,7 @@ impl<'a> Blocks<'a> {
                 Self::Stream(Mutex::new(Stream { from, rest: Vec::new(), offset: 0, ended: false, size }))
             }
             Content::Rows(rows) => Self::Rows(rows),
+            Content::Columns(columns) => Self::Columns(columns),
         }
     }
 
@@ -108,11 +114,11 @@ impl<'a> Blocks<'a> {
                 stream.fill(LINE_MAX)?;
                 Ok(stream.rest.clone())
             }
-            Self::Rows(_) => Ok(Vec::new()),
+            Self::Rows(_) | Self::Columns(_) => Ok(Vec::new()),
         }
     }
 
-    /// Puts the next block into `block`; false when there is none.
+    /// Puts the next block into `block`; false when there is none. Columns do not come in blocks.
     pub(crate) fn next(&self, block: &mut Block) -> io::Result<bool> {
         block.too_long = None;
         match self {
@@ -125,6 +131,7 @@ impl<'a> Blocks<'a> {
                 at(*file, start, *size, block).map(|()| true)
             }
             Self::Stream(stream) => stream.lock().unwrap_or_else(PoisonError::into_inner).next(block),
+            Self::Columns(_) => Ok(false),
             Self::Rows(rows) => {
                 block.bytes.clear();
                 let Some(first) = rows.next_rows(&mut block.bytes)? else { return Ok(false) };

@@ -39,7 +39,8 @@ const fn shape(source: Source) -> (usize, &'static [usize]) {
         Source::Clearing => (9, &[0, 1, 2]),
         Source::Payout => (9, &[0, 1, 2, 3, 8]),
         Source::Share => (4, &[0, 1, 2]),
-        Source::Batch | Source::Bank | Source::Merchant => (0, &[]),
+        Source::Batch => (4, &[0, 1]),
+        Source::Bank | Source::Merchant => (0, &[]),
     }
 }
 

@@ -113,7 +113,65 @@ pub enum Effect {
 struct PackToml {
     id: String,
     tolerances: Tolerances,
+    flag: Vec<AboutFlag>,
+    #[serde(default)]
+    tariff: Vec<Tariff>,
     class: Vec<ClassToml>,
+}
+
+/// What else may be known of a break, beside its classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Flag {
+    /// The merchant's account was changed shortly before a diverted payout.
+    AccountChanged,
+    /// The account takes the money of several merchants.
+    AccountShared,
+}
+
+impl Flag {
+    /// Every flag.
+    pub const ALL: [Self; 2] = [Self::AccountChanged, Self::AccountShared];
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AccountChanged => "ACCOUNT_CHANGED",
+            Self::AccountShared => "ACCOUNT_SHARED",
+        }
+    }
+}
+
+/// What is known about one flag.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AboutFlag {
+    /// Flag.
+    pub code: Flag,
+    /// Name in Chinese.
+    pub zh: String,
+    /// Name in English.
+    pub en: String,
+    /// Condition in words.
+    pub when: String,
+    /// Where this comes from.
+    pub source: String,
+    /// Grade of that source: S, R, T, B, P.
+    pub grade: String,
+}
+
+/// What a network may take by its tariff.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tariff {
+    id: String,
+    network_fee_ppm: i64,
+    network_fee_cap_fen: Option<i64>,
+    #[serde(rename = "source")]
+    _source: String,
+    #[serde(rename = "grade")]
+    _grade: String,
 }
 
 /// Limits below which a difference is none. Defaults of this product unless their source says otherwise.
@@ -130,8 +188,12 @@ pub struct Tolerances {
     pub payout_working_days: u32,
     /// Days after a change of account in which a payout to it is marked.
     pub account_change_days: i32,
+    /// Merchants from which on one account that takes diverted money is marked.
+    pub account_merchants: u32,
     /// Network fee in millionths of the amount; absent: not checked.
     pub network_fee_ppm: Option<i64>,
+    /// The most that the network fee of some cards may be, in fen.
+    pub network_fee_cap_fen: Option<i64>,
     /// Where these come from.
     pub source: String,
     /// Grade of that source.
@@ -191,6 +253,9 @@ pub struct ClassesError(String);
 pub struct Classes {
     id: String,
     tolerances: Tolerances,
+    /// By flag.
+    flags: Vec<AboutFlag>,
+    tariffs: Vec<Tariff>,
     /// By class.
     about: Vec<About>,
     /// By priority.
@@ -198,6 +263,14 @@ pub struct Classes {
 }
 
 impl Classes {
+    /// The classes in the repository (`packs/breaks-1`).
+    ///
+    /// # Errors
+    /// When that file is broken, which the tests of this crate rule out.
+    pub fn builtin() -> Result<Self, ClassesError> {
+        Self::from_toml(include_str!("../../../../packs/breaks-1/classes.toml"))
+    }
+
     /// Reads a pack.
     ///
     /// # Errors
@@ -234,7 +307,32 @@ impl Classes {
             return Err(ClassesError(format!("{} and {} have one priority", pair[0].1.code(), pair[1].1.code())));
         }
         let order = order.into_iter().map(|(_, class)| class).collect();
-        Ok(Self { id: read.id, tolerances: read.tolerances, about, order })
+        let mut flags = read.flag;
+        flags.sort_by_key(|about| about.code);
+        if !flags.iter().map(|about| about.code).eq(Flag::ALL) {
+            return Err(ClassesError("each flag must stand exactly once".to_owned()));
+        }
+        Ok(Self { id: read.id, tolerances: read.tolerances, flags, tariffs: read.tariff, about, order })
+    }
+
+    /// The same with a tariff of the pack, so that network fees are checked.
+    ///
+    /// # Errors
+    /// When the pack has no such tariff; names those it has.
+    pub fn with_tariff(mut self, id: &str) -> Result<Self, ClassesError> {
+        let Some(tariff) = self.tariffs.iter().find(|tariff| tariff.id == id) else {
+            let known: Vec<&str> = self.tariffs.iter().map(|tariff| tariff.id.as_str()).collect();
+            return Err(ClassesError(format!("there is no tariff {id:?}; there are {}", known.join(", "))));
+        };
+        self.tolerances.network_fee_ppm = Some(tariff.network_fee_ppm);
+        self.tolerances.network_fee_cap_fen = tariff.network_fee_cap_fen;
+        Ok(self)
+    }
+
+    /// What is known about the flags.
+    #[must_use]
+    pub fn flags(&self) -> &[AboutFlag] {
+        &self.flags
     }
 
     /// Name and version, carried by every result.

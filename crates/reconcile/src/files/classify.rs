@@ -114,6 +114,8 @@ pub struct Facts {
     pub merchant: Option<MerchantFacts>,
     /// The terminal's key stands twice in journal or switch log.
     pub key_twice: bool,
+    /// The same line stands before it already, in the same kind of file: this one is about no further payment.
+    pub copy: bool,
 }
 
 /// Looks for classes.
@@ -140,6 +142,9 @@ impl<'a> Classifier<'a> {
     #[must_use]
     #[inline]
     pub fn holding(&self, facts: &Facts) -> u64 {
+        if facts.copy {
+            return Class::DupTerm.bit();
+        }
         let cleared = facts.cleared.is_some();
         let paid = facts.paid.is_some();
         let on_key = if_bit(facts.key_twice, Class::DupTerm);
@@ -232,9 +237,11 @@ impl<'a> Classifier<'a> {
 
     fn tariff_off(&self, cleared: &ClearedFacts) -> bool {
         let limits = self.classes.tolerances();
-        limits
-            .network_fee_ppm
-            .is_some_and(|ppm| (cleared.network_fee.abs() - tariff(cleared.amount.abs(), ppm)).abs() > limits.fee_fen)
+        let Some(ppm) = limits.network_fee_ppm else { return false };
+        let off = |due: i64| (cleared.network_fee.abs() - due).abs() > limits.fee_fen;
+        let due = tariff(cleared.amount.abs(), ppm);
+        // Clearing does not say which cards have the cap.
+        off(due) && limits.network_fee_cap_fen.is_none_or(|cap| due <= cap || off(cap))
     }
 
     #[inline]

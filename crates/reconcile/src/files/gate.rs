@@ -1,6 +1,6 @@
 //! The gate: what a file says about itself must be so, or nothing is matched.
 
-use super::layout::{ControlLine, Plan};
+use super::layout::{ControlLine, Money, Plan};
 use super::tokens::CutLine;
 use super::totals::Sum;
 
@@ -31,12 +31,13 @@ fn line_fault(plan: &Plan, control: &ControlLine, line: &[u8], read: Sum, reject
     if let Err(fault) = cut.cut(line, &how) {
         return Some(fault);
     }
-    let value = |number: usize| -> Option<i128> {
+    let text = |number: usize| -> Option<String> {
         let column = number.checked_sub(1)?;
         let end = *cut.ends.get(column)? as usize;
         let start = column.checked_sub(1).map_or(0, |before| cut.ends[before] as usize + 1);
-        std::str::from_utf8(cut.bytes.get(start..end)?).ok()?.trim().parse().ok()
+        Some(std::str::from_utf8(cut.bytes.get(start..end)?).ok()?.trim().to_owned())
     };
+    let value = |number: usize| -> Option<i128> { text(number)?.parse().ok() };
     if let Some(number) = control.count {
         let rows = i128::from(read.rows + rejected);
         match value(number) {
@@ -45,8 +46,12 @@ fn line_fault(plan: &Plan, control: &ControlLine, line: &[u8], read: Sum, reject
             None => return Some(format!("field {number} is no count")),
         }
     }
+    let sum = |number: usize| match control.money {
+        Money::Fen => value(number),
+        Money::Yuan => text(number).and_then(|text| fen_of(&text)),
+    };
     if let Some(number) = control.sum {
-        match value(number) {
+        match sum(number) {
             Some(sum) if sum == read.fen => {}
             Some(sum) => return Some(format!("it adds amounts to {sum} fen, the rows that read add to {}", read.fen)),
             None => return Some(format!("field {number} is no sum")),
@@ -55,10 +60,34 @@ fn line_fault(plan: &Plan, control: &ControlLine, line: &[u8], read: Sum, reject
     None
 }
 
+/// Yuan with at most two decimals.
+fn fen_of(yuan: &str) -> Option<i128> {
+    let (sign, digits) = yuan.strip_prefix('-').map_or((1, yuan), |digits| (-1, digits));
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+    let cents = match decimals.len() {
+        0 => 0,
+        1 => decimals.parse::<u8>().ok()? * 10,
+        2 => decimals.parse::<u8>().ok()?,
+        _ => return None,
+    };
+    if ![whole, decimals].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit())) {
+        return None;
+    }
+    Some(sign * (whole.parse::<i128>().ok()?.checked_mul(100)?.checked_add(i128::from(cents))?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::layout::{HeaderOf, Layout, Source};
     use super::*;
+
+    #[test]
+    fn sums_in_yuan() {
+        let table = [("12.5", Some(1_250)), ("-0.05", Some(-5)), ("7", Some(700)), ("1.234", None), ("x", None)];
+        for (text, expected) in table {
+            assert_eq!(fen_of(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn a_trailer_must_be_there_and_right() {

@@ -2,7 +2,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::batches::Proposal;
+use super::batches::{BatchRow, Proposal};
+use super::beneficiaries::Beneficiaries;
 use super::carry::{CARRIED_FROM, CarriedRow};
 use super::classes::{Class, Classes};
 use super::classify::{AttemptFacts, Classifier, ClearedFacts, Facts, MerchantFacts, PaidFacts, Present, ShareFacts};
@@ -34,6 +35,27 @@ pub(crate) struct Court<'a> {
     pub(crate) seen_on: &'a [Day],
 }
 
+impl Court<'_> {
+    /// Whether the bank line of a batch may still come.
+    pub(crate) fn waits(&self, row: &BatchRow) -> bool {
+        let patience = self.classes.about(Class::BankMissing).carry_days;
+        self.keep_on.is_some_and(|today| self.days.between(self.seen(row, today), today) < patience)
+    }
+
+    /// The row as the carry file keeps it.
+    pub(crate) fn carried(&self, row: &BatchRow) -> Option<CarriedRow> {
+        let (file, offset) = file_and_offset(row.place);
+        let seen_on = self.seen(row, self.keep_on?);
+        let file = self.names.file(file).to_owned();
+        Some(CarriedRow { source: Source::Batch, seen_on, file, offset, numbers: row.to_numbers() })
+    }
+
+    fn seen(&self, row: &BatchRow, today: Day) -> Day {
+        let file = (row.place >> 48).checked_sub(CARRIED_FROM).and_then(|file| usize::try_from(file).ok());
+        file.and_then(|file| self.seen_on.get(file)).copied().unwrap_or(today)
+    }
+}
+
 /// What one worker found.
 #[derive(Default)]
 pub(crate) struct Judged {
@@ -42,6 +64,7 @@ pub(crate) struct Judged {
     pub(crate) late: LateMatches,
     pub(crate) proposals: Vec<Proposal>,
     pub(crate) payments: u64,
+    pub(crate) beneficiaries: Beneficiaries,
 }
 
 /// Where the rows of a payment go.
@@ -99,6 +122,10 @@ impl<'a> Judge<'a> {
             self.count(rows, unit, Way::Broken);
             self.late(rows, unit);
             let effect = self.classifier.effect(class, &facts);
+            if holding & Class::PayoutDiverted.bit() != 0 {
+                let account = facts.paid.map_or(Code::NONE, |paid| paid.account);
+                self.judged.beneficiaries.add(account, Code(merchant_of(rows, unit).0));
+            }
             self.judged.totals.count_break(class, holding, effect);
             found.push(self.broken(rows, unit, &facts, class, holding, effect));
             if matches!(class, Class::NetworkOnly | Class::SwitchOnly | Class::TermOnly) {
@@ -131,7 +158,7 @@ impl<'a> Judge<'a> {
     }
 
     #[inline]
-    fn facts(&self, rows: &Matching, unit: &Unit) -> Facts {
+    pub(crate) fn facts(&self, rows: &Matching, unit: &Unit) -> Facts {
         let terminal = rows.terminal.get(unit.terminal as usize);
         let switch = rows.switch.get(unit.switch as usize);
         let cleared = rows.cleared.get(unit.cleared as usize);
@@ -164,6 +191,7 @@ impl<'a> Judge<'a> {
                 .then(|| self.merchant(rows, unit))
                 .flatten(),
             key_twice: unit.key_twice,
+            copy: unit.copy,
         }
     }
 
@@ -180,27 +208,19 @@ impl<'a> Judge<'a> {
         let shared = rows.shared.get(unit.shared as usize);
         let (merchant, day) = merchant_of(rows, unit);
         let (agent, account_age) = self.court.merchants.custody(merchant, day);
-        let name = switch
-            .filter(|row| row.rrn != 0)
-            .or(terminal.filter(|row| row.rrn != 0))
-            .map(|row| (row.terminal, row.rrn))
-            .or(cleared.map(|row| (row.terminal, row.rrn)))
-            .or(paid.map(|row| (row.terminal, row.rrn)))
-            .or(shared.map(|row| (row.terminal, row.rrn)))
-            .or(switch.or(terminal).map(|row| (row.terminal, row.rrn)))
-            .unwrap_or_default();
-        let key = switch.or(terminal).map_or(0, |row| row.key);
+        let (name, key) = name_of(rows, unit);
         let place = |place: Option<u64>| place.map(file_and_offset);
         Break {
             class,
             holding,
             terminal: Code(name.0),
             rrn: Code(name.1),
-            key: key.checked_sub(1).map(|key| (key >> 20, key & 0xF_FFFF)),
+            key,
             merchant: Code(merchant),
             agent: if agent.is_none() { Code(shared.map_or(0, |row| row.agent)) } else { agent },
             account: Code(paid.map_or(0, |row| row.account)),
             account_age,
+            account_merchants: 0,
             amounts: [
                 facts.terminal.map(|facts| facts.amount),
                 facts.switch.map(|facts| facts.amount),
@@ -237,7 +257,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Rows by source and place; only the first of several.
-    fn places(rows: &Matching, unit: &Unit) -> impl Iterator<Item = u64> {
+    pub(crate) fn places(rows: &Matching, unit: &Unit) -> impl Iterator<Item = u64> {
         [
             rows.terminal.get(unit.terminal as usize).map(|row| row.place),
             rows.switch.get(unit.switch as usize).map(|row| row.place),
@@ -338,6 +358,23 @@ fn attempt(row: &Attempt, taken_back: bool) -> AttemptFacts {
 
 fn day(days: u64) -> Day {
     Day::try_from(days).unwrap_or(0)
+}
+
+/// Terminal and reference of a payment, with its batch and trace.
+pub(crate) fn name_of(rows: &Matching, unit: &Unit) -> ((u64, u64), Option<(u64, u64)>) {
+    let terminal = rows.terminal.get(unit.terminal as usize);
+    let switch = rows.switch.get(unit.switch as usize);
+    let name = switch
+        .filter(|row| row.rrn != 0)
+        .or(terminal.filter(|row| row.rrn != 0))
+        .map(|row| (row.terminal, row.rrn))
+        .or(rows.cleared.get(unit.cleared as usize).map(|row| (row.terminal, row.rrn)))
+        .or(rows.paid.get(unit.paid as usize).map(|row| (row.terminal, row.rrn)))
+        .or(rows.shared.get(unit.shared as usize).map(|row| (row.terminal, row.rrn)))
+        .or(switch.or(terminal).map(|row| (row.terminal, row.rrn)))
+        .unwrap_or_default();
+    let key = switch.or(terminal).map_or(0, |row| row.key);
+    (name, key.checked_sub(1).map(|key| (key >> 20, key & 0xF_FFFF)))
 }
 
 /// Merchant and day of payment (0 when unknown) by which the master is asked.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::dates::Day;
+use super::naming::NamePattern;
 use super::tokens::Cutting;
+use super::workbook::Shape;
 
 /// A layout or a header line does not do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -148,9 +151,11 @@ pub enum Role {
     Items,
     Reference,
     Status,
+    Direction,
+    Currency,
 }
 
-const ROLES: usize = Role::Status as usize + 1;
+const ROLES: usize = Role::Currency as usize + 1;
 
 impl Role {
     /// Every role.
@@ -193,6 +198,8 @@ impl Role {
         Self::Items,
         Self::Reference,
         Self::Status,
+        Self::Direction,
+        Self::Currency,
     ];
 
     /// Its name in layouts and rejects.
@@ -213,7 +220,8 @@ impl Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowKind {
-    /// A sale.
+    /// A sale, or a line of a statement that counts.
+    #[serde(alias = "line")]
     Sale,
     /// A refund: a payment of its own, the other way.
     Refund,
@@ -287,13 +295,37 @@ pub(crate) struct ControlLine {
     pub(crate) starts: String,
     /// Number of the field (from 1) that counts the rows.
     pub(crate) count: Option<usize>,
-    /// Number of the field that adds their amounts, in minor units.
+    /// Number of the field that adds their amounts.
     pub(crate) sum: Option<usize>,
+    /// In what the sum is written.
+    #[serde(default)]
+    pub(crate) money: Money,
+}
+
+/// What kind of file carries the rows. Delimited sections read Parquet and workbooks too, by their column names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+pub(crate) enum Format {
+    /// Lines with delimiters or of fixed width; or Parquet, or a workbook.
+    #[default]
+    #[serde(rename = "delimited")]
+    Delimited,
+    /// An ISO 20022 bank statement; columns are paths below its entries.
+    #[serde(rename = "camt.053")]
+    Camt053,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Section {
+    #[serde(default)]
+    format: Format,
+    name: Option<String>,
+    #[serde(default)]
+    sheet: Option<String>,
+    #[serde(default = "entry")]
+    row: String,
+    #[serde(default)]
+    optional: Vec<Role>,
     #[serde(default = "comma")]
     delimiter: String,
     #[serde(default = "yes")]
@@ -322,6 +354,10 @@ struct Section {
     negative: Vec<String>,
     #[serde(default = "returned")]
     returned: Vec<String>,
+    #[serde(default = "incoming")]
+    incoming: Vec<String>,
+    #[serde(default = "currency")]
+    currency: Vec<String>,
     #[serde(default)]
     control: Vec<ControlLine>,
     columns: BTreeMap<Role, Column>,
@@ -347,6 +383,15 @@ fn negative() -> Vec<String> {
 }
 fn returned() -> Vec<String> {
     vec!["returned".to_owned()]
+}
+fn incoming() -> Vec<String> {
+    ["C", "CRDT", "in"].map(str::to_owned).to_vec()
+}
+fn currency() -> Vec<String> {
+    ["CNY", "156"].map(str::to_owned).to_vec()
+}
+fn entry() -> String {
+    "Ntry".to_owned()
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -423,9 +468,13 @@ impl Layout {
     #[expect(clippy::unused_self, reason = "checks belong to the layout")]
     fn check(&self, source: Source, section: &Section) -> Result<(), String> {
         for role in source.required() {
-            if !section.columns.contains_key(role) {
+            if !section.columns.contains_key(role) || section.optional.contains(role) {
                 return Err(format!("columns lack {}", role.name()));
             }
+        }
+        section.name.as_deref().map_or(Ok(()), |name| NamePattern::new(name).map(drop))?;
+        if section.format == Format::Camt053 {
+            return section.check_statement(source);
         }
         let keyed = |roles: &[Role]| roles.iter().all(|role| section.columns.contains_key(role));
         if source == Source::Terminal && !keyed(&[Role::Batch, Role::Trace]) && !keyed(&[Role::Rrn]) {
@@ -467,6 +516,9 @@ impl Layout {
             reversed: words(&section.reversed),
             negative: words(&section.negative),
             returned: words(&section.returned),
+            any_returned: section.returned.iter().any(|text| text == "*"),
+            incoming: words(&section.incoming),
+            currency: words(&section.currency),
             control: section.control.clone(),
         };
         let names = header.names(&plan.cutting);
@@ -477,14 +529,19 @@ impl Layout {
         for (role, column) in &section.columns {
             plan.at[*role as usize] = match column {
                 Column::Number(number) => number - 1,
-                Column::Name(name) => names
-                    .as_ref()
-                    .and_then(|names| names.iter().position(|found| found == name))
-                    .ok_or_else(|| LayoutError::Header {
-                        file: file.to_owned(),
-                        column: name.clone(),
-                        found: names.clone().unwrap_or_default().join(", "),
-                    })?,
+                Column::Name(name) => {
+                    match names.as_ref().and_then(|names| names.iter().position(|found| found == name)) {
+                        Some(at) => at,
+                        None if section.optional.contains(role) => Plan::NONE,
+                        None => {
+                            return Err(LayoutError::Header {
+                                file: file.to_owned(),
+                                column: name.clone(),
+                                found: names.clone().unwrap_or_default().join(", "),
+                            });
+                        }
+                    }
+                }
             };
         }
         if plan.columns == 0 {
@@ -496,6 +553,52 @@ impl Layout {
     /// Whether files of this kind begin with a header line.
     pub(crate) fn has_header(&self, source: Source) -> Result<bool, LayoutError> {
         self.require(source).map(|section| section.header && section.widths.is_empty())
+    }
+
+    /// Whether files of this kind are ISO 20022 bank statements.
+    ///
+    /// # Errors
+    /// When the layout says nothing about this kind of file.
+    pub fn is_statement(&self, source: Source) -> Result<bool, LayoutError> {
+        self.require(source).map(|section| section.format == Format::Camt053)
+    }
+
+    /// Why each of the files of a kind must not be used, by its name and the settlement day.
+    #[must_use]
+    pub fn name_faults(&self, source: Source, names: &[String], day: Option<Day>) -> Vec<Option<String>> {
+        let name = self.section(source).and_then(|section| section.name.as_deref());
+        let pattern = name.and_then(|name| NamePattern::new(name).ok());
+        pattern.map_or_else(|| vec![None; names.len()], |pattern| pattern.faults(names, day))
+    }
+
+    /// Name of the column that a reject speaks of, when it stands in a named one.
+    #[must_use]
+    pub fn column_of(&self, source: Source, field: &str) -> Option<&str> {
+        let (_, column) = self.section(source)?.columns.iter().find(|(role, _)| role.name() == field)?;
+        match column {
+            Column::Name(name) => Some(name),
+            Column::Number(_) => None,
+        }
+    }
+
+    /// What a reader of statements or workbooks must know.
+    pub(crate) fn shape(&self, source: Source) -> Result<Shape<'_>, LayoutError> {
+        let section = self.require(source)?;
+        let names = |optional: bool| {
+            section.columns.iter().filter_map(move |(role, column)| match column {
+                Column::Name(name) if section.optional.contains(role) == optional => Some(name.as_str()),
+                _ => None,
+            })
+        };
+        Ok(Shape {
+            sheet: section.sheet.as_deref(),
+            row: &section.row,
+            needed: names(false).collect(),
+            all: names(false).chain(names(true)).collect(),
+            header: section.header && section.widths.is_empty(),
+            date: section.date,
+            time: section.time,
+        })
     }
 
     fn require(&self, source: Source) -> Result<&Section, LayoutError> {
@@ -535,6 +638,19 @@ impl HeaderOf<'_> {
 }
 
 impl Section {
+    fn check_statement(&self, source: Source) -> Result<(), String> {
+        if source != Source::Bank {
+            return Err("camt.053 is a bank statement; it can only be the bank file".to_owned());
+        }
+        if self.columns.values().any(|column| matches!(column, Column::Number(_))) {
+            return Err("columns of a statement are paths such as \"ValDt/Dt\"".to_owned());
+        }
+        if self.row != "Ntry" && !self.row.starts_with("Ntry/") {
+            return Err("row is \"Ntry\" or a path below it such as \"Ntry/NtryDtls/TxDtls\"".to_owned());
+        }
+        Ok(())
+    }
+
     fn cutting(&self) -> Cutting {
         let mut from = 0;
         let fixed = self.widths.iter().map(|width| {
@@ -566,6 +682,9 @@ pub(crate) struct Plan {
     reversed: Vec<u64>,
     negative: Vec<u64>,
     returned: Vec<u64>,
+    any_returned: bool,
+    incoming: Vec<u64>,
+    currency: Vec<u64>,
     pub(crate) control: Vec<ControlLine>,
 }
 
@@ -604,7 +723,15 @@ impl Plan {
     }
 
     pub(crate) fn is_returned(&self, text: &[u8]) -> bool {
-        self.returned.contains(&word(text))
+        (self.any_returned && !text.is_empty()) || self.returned.contains(&word(text))
+    }
+
+    pub(crate) fn is_incoming(&self, text: &[u8]) -> bool {
+        self.incoming.contains(&word(text))
+    }
+
+    pub(crate) fn is_own_currency(&self, text: &[u8]) -> bool {
+        text.is_empty() || self.currency.contains(&word(text))
     }
 }
 

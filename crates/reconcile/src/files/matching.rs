@@ -28,6 +28,8 @@ pub(crate) struct Unit {
     pub(crate) back_lines: [u32; 2],
     pub(crate) back_total: [i64; 2],
     pub(crate) key_twice: bool,
+    /// A line that stands before it already.
+    pub(crate) copy: bool,
     /// Joined another unit.
     pub(crate) gone: bool,
 }
@@ -49,6 +51,7 @@ impl Unit {
         back_lines: [0; 2],
         back_total: [0; 2],
         key_twice: false,
+        copy: false,
         gone: false,
     };
 }
@@ -224,6 +227,8 @@ impl Matching {
         switched.extend((first.switch != NONE).then_some(first.switch));
         journal.sort_unstable_by_key(|row| self.terminal[*row as usize].place);
         switched.sort_unstable_by_key(|row| self.switch[*row as usize].place);
+        let mut copies = take_copies(&mut journal, &self.terminal).map(|line| (line, NONE)).collect::<Vec<_>>();
+        copies.extend(take_copies(&mut switched, &self.switch).map(|row| (NONE, row)));
         let mut pairs: Vec<(u32, u32)> = Vec::new();
         journal.retain(|line| {
             let rrn = self.terminal[*line as usize].rrn;
@@ -237,8 +242,10 @@ impl Matching {
         pairs.extend(journal.drain(..both).zip(switched.drain(..both)));
         pairs.extend(journal.into_iter().map(|line| (line, NONE)));
         pairs.extend(switched.into_iter().map(|row| (NONE, row)));
+        let last = pairs.len();
+        pairs.extend(copies);
         for (count, (terminal, switch)) in pairs.into_iter().enumerate() {
-            let made = Unit { terminal, switch, key_twice: true, ..Unit::EMPTY };
+            let made = Unit { terminal, switch, key_twice: true, copy: count >= last, ..Unit::EMPTY };
             if count == 0 {
                 self.units[unit as usize] = made;
             } else {
@@ -302,6 +309,9 @@ impl Matching {
             let row = switch.get(unit.switch as usize);
             let named = row.filter(|row| row.rrn != 0).or(line).or(row);
             names.push(named.map_or((0, 0), |row| (row.terminal, row.rrn)));
+            if unit.copy {
+                continue;
+            }
             if row.is_none() {
                 alone.push(unit_number);
                 continue;
@@ -323,6 +333,7 @@ impl Matching {
             match found {
                 Some(other) if units[other as usize].terminal == NONE => {
                     units[other as usize].terminal = units[unit as usize].terminal;
+                    units[other as usize].key_twice |= units[unit as usize].key_twice;
                     units[other as usize].back_lines[0] += units[unit as usize].back_lines[0];
                     let total = units[other as usize].back_total[0].saturating_add(units[unit as usize].back_total[0]);
                     units[other as usize].back_total[0] = total;
@@ -413,4 +424,20 @@ fn insert(table: &mut Table, names: &[(u64, u64)], unit: u32, goes_before: impl 
     if found.is_none_or(goes_before) {
         table.set(at, hashed, unit);
     }
+}
+/// Takes out the rows, in order of place, that say what an earlier one says.
+fn take_copies(rows: &mut Vec<u32>, all: &[Attempt]) -> impl Iterator<Item = u32> + use<> {
+    let mut seen: Vec<Attempt> = Vec::new();
+    let mut copies = Vec::new();
+    rows.retain(|row| {
+        let bare = Attempt { place: 0, ..all[*row as usize] };
+        let copy = seen.contains(&bare);
+        if copy {
+            copies.push(*row);
+        } else {
+            seen.push(bare);
+        }
+        !copy
+    });
+    copies.into_iter()
 }

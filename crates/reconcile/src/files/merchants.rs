@@ -38,6 +38,11 @@ impl Merchants {
         self.versions.push(version);
     }
 
+    /// Adds a version whose agent and last change are not asked for.
+    pub(crate) fn put(&mut self, merchant: Code, from: Day, to: Day, facts: MerchantFacts) {
+        self.add(merchant.0, Version { from, to, changed_on: 0, facts, agent: Code::NONE, next: NONE });
+    }
+
     /// The version valid on `day`; on an unknown day (0) the latest.
     fn find(&self, merchant: u64, day: Day) -> Option<&Version> {
         let mut at = *self.first.get(&merchant)?;
@@ -53,6 +58,16 @@ impl Merchants {
             at = version.next;
         }
         latest
+    }
+
+    /// Each merchant with its accounts.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (Code, Code)> {
+        self.first.iter().flat_map(|(merchant, first)| {
+            let versions = std::iter::successors(self.versions.get(*first as usize), |version| {
+                self.versions.get(version.next as usize)
+            });
+            versions.map(|version| (Code(*merchant), version.facts.account))
+        })
     }
 
     #[inline]

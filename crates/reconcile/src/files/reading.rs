@@ -3,6 +3,7 @@
 use std::io;
 
 use super::blocks::{Block, Blocks, LINE_MAX};
+use super::columns::{ColumnBatch, ReadColumns};
 use super::layout::Plan;
 use super::rows::{FieldFault, Fields, shown};
 use super::tokens::{CutLine, Ends};
@@ -63,6 +64,16 @@ impl Tally {
         }
     }
 
+    /// Counts a row that was taken, left or refused.
+    #[inline(always)]
+    pub(crate) fn count(&mut self, taken: Result<bool, FieldFault>, offset: u64, line: u64) {
+        match taken {
+            Ok(true) => {}
+            Ok(false) => self.skipped += 1,
+            Err(fault) => self.reject(offset, line, fault.field, fault.reason),
+        }
+    }
+
     fn reject(&mut self, offset: u64, line: u64, field: String, reason: String) {
         self.rejected += 1;
         if self.rejects.len() < REJECTS_KEPT {
@@ -75,6 +86,11 @@ impl Tally {
 pub(crate) trait Taker {
     /// Takes a row; false when it is about no payment.
     fn take(&mut self, fields: Fields<'_>, offset: u64) -> Result<bool, FieldFault>;
+
+    /// Takes rows column by column; false when they must come as text.
+    fn take_columns(&mut self, _batch: &ColumnBatch<'_>, _tally: &mut Tally) -> bool {
+        false
+    }
 }
 
 /// Reads blocks until there are none.
@@ -98,12 +114,37 @@ impl<'a> LineReader<'a> {
         taker: &mut impl Taker,
         progress: &(dyn Fn(u64) + Sync),
     ) -> io::Result<()> {
+        if let Blocks::Columns(columns) = blocks {
+            return self.columns(*columns, taker, progress);
+        }
         let mut block = Block::default();
         while blocks.next(&mut block)? {
             let lines = self.block(&block, taker);
             self.tally.lines.push((block.offset + block.from as u64, lines));
             progress((block.to - block.from) as u64);
         }
+        Ok(())
+    }
+
+    fn columns(
+        &mut self,
+        columns: &dyn ReadColumns,
+        taker: &mut impl Taker,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> io::Result<()> {
+        let mut text = Block { by_row: true, ..Block::default() };
+        let mut reader = columns.reader();
+        while reader.next(&mut |batch| {
+            let rows = batch.rows as u64;
+            if !taker.take_columns(batch, &mut self.tally) {
+                text.bytes.clear();
+                batch.write_rows(&mut text.bytes);
+                (text.to, text.offset) = (text.bytes.len(), batch.first);
+                self.block(&text, taker);
+            }
+            self.tally.lines.push((batch.first, rows));
+            progress(rows * columns.row_bytes());
+        })? {}
         Ok(())
     }
 
@@ -155,11 +196,7 @@ impl<'a> LineReader<'a> {
             if bytes.get(end.wrapping_sub(1)) == Some(&b'\r') || end - start > LINE_MAX {
                 odd.push((start, end, lines));
             } else {
-                match taker.take(Fields { bytes, start, ends }, offset) {
-                    Ok(true) => {}
-                    Ok(false) => self.tally.skipped += 1,
-                    Err(fault) => self.tally.reject(offset, lines, fault.field, fault.reason),
-                }
+                self.tally.count(taker.take(Fields { bytes, start, ends }, offset), offset, lines);
             }
             start = end + 1;
             at += columns;
@@ -212,11 +249,8 @@ impl<'a> LineReader<'a> {
             self.tally.reject(offset, number, "line".to_owned(), reason);
             return;
         }
-        match taker.take(Fields { bytes: &self.cut.bytes, start: 0, ends: &self.cut.ends }, offset) {
-            Ok(true) => {}
-            Ok(false) => self.tally.skipped += 1,
-            Err(fault) => self.tally.reject(offset, number, fault.field, fault.reason),
-        }
+        let fields = Fields { bytes: &self.cut.bytes, start: 0, ends: &self.cut.ends };
+        self.tally.count(taker.take(fields, offset), offset, number);
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
 
-use super::classes::Class;
+use super::classes::{Class, Classes, Flag};
 use super::code::{Code, Texts};
 use super::packing::{Packer, Unpacker};
 use super::partitions::{Budget, Spill};
@@ -32,6 +33,8 @@ pub struct Break {
     pub account: Code,
     /// Days since the merchant's account was changed, when the master says so.
     pub account_age: Option<i32>,
+    /// Merchants whose money that account takes, when the payout was diverted to it; else 0.
+    pub account_merchants: u32,
     /// Amounts of journal, switch and clearing; gross, fee and net of the payout.
     pub amounts: [Option<i64>; 6],
     /// What it costs, in fen.
@@ -89,11 +92,23 @@ impl Break {
             merchant: Code(numbers[15]),
             agent: Code(numbers[16]),
             account: Code(numbers[17]),
+            account_merchants: 0,
             account_age: (mark >> 14 & 1 == 1).then_some(age),
             amounts,
             effect: numbers[19].cast_signed(),
             places,
         })
+    }
+
+    /// What else is known of a diverted payout.
+    pub fn flags(&self, classes: &Classes) -> impl Iterator<Item = Flag> + use<> {
+        let limits = classes.tolerances();
+        let diverted = self.holding & Class::PayoutDiverted.bit() != 0;
+        let changed = self.account_age.is_some_and(|age| (0..limits.account_change_days).contains(&age));
+        let shared = self.account_merchants >= limits.account_merchants;
+        [(Flag::AccountChanged, changed), (Flag::AccountShared, shared)]
+            .into_iter()
+            .filter_map(move |(flag, holds)| (diverted && holds).then_some(flag))
     }
 
     fn compare(&self, other: &Self, texts: &Texts) -> Ordering {
@@ -120,6 +135,9 @@ pub(crate) struct Results<'a> {
 }
 
 const PAGE_BYTES: usize = 16 * 1024;
+/// Breaks that go to the other thread at once, and how many such pieces may wait.
+const PIECE: usize = 256;
+const AHEAD: usize = 16;
 /// Bytes behind the rows of a page, so that eight can be read at once.
 const SLACK: usize = 8;
 
@@ -163,8 +181,41 @@ impl<'a> Results<'a> {
         Ok(())
     }
 
+    /// Hands out all breaks in order; with more than one thread they are merged on another one than `take` runs on.
+    pub(crate) fn hand_out(
+        self,
+        texts: &Texts,
+        threads: usize,
+        mut take: impl FnMut(&Break) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if threads == 1 {
+            return self.merge(texts, take);
+        }
+        thread::scope(|scope| {
+            let (send, receive) = mpsc::sync_channel::<Vec<Break>>(AHEAD);
+            let merging = scope.spawn(move || self.merge_ahead(texts, &send));
+            // On a failure the channel closes, and the other thread ends with its next piece.
+            let taken = receive.into_iter().flatten().try_for_each(|found| take(&found));
+            let merged = merging.join().unwrap_or_else(|_| Err(io::Error::other("the merging of results stopped")));
+            taken.and(merged)
+        })
+    }
+
+    fn merge_ahead(self, texts: &Texts, send: &mpsc::SyncSender<Vec<Break>>) -> io::Result<()> {
+        let closed = |_| io::Error::other("the results are not taken any more");
+        let mut piece = Vec::with_capacity(PIECE);
+        self.merge(texts, |found| {
+            piece.push(*found);
+            if piece.len() < PIECE {
+                return Ok(());
+            }
+            send.send(std::mem::replace(&mut piece, Vec::with_capacity(PIECE))).map_err(closed)
+        })?;
+        send.send(piece).map_err(closed)
+    }
+
     /// Hands out all breaks in order.
-    pub(crate) fn merge(self, texts: &Texts, mut take: impl FnMut(&Break) -> io::Result<()>) -> io::Result<()> {
+    fn merge(self, texts: &Texts, mut take: impl FnMut(&Break) -> io::Result<()>) -> io::Result<()> {
         let runs = self.runs.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut cursors = Vec::with_capacity(runs.len());
         for run in runs {
@@ -288,6 +339,7 @@ mod tests {
             agent: Code(0),
             account: Code(u64::MAX),
             account_age: number.is_multiple_of(3).then_some(-5),
+            account_merchants: 0,
             amounts: [Some(-7), None, Some(i64::MAX), Some(0), None, Some(i64::from(number as u32))],
             effect: -1,
             places: [None, Some((2, number)), Some((0x4000, 9)), None],
@@ -296,7 +348,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn breaks_come_back_in_order(numbers in prop::collection::vec(0_u64..1_000_000, 0..900), limit in 0_usize..100_000, runs in 1_usize..9) {
+        fn breaks_come_back_in_order(numbers in prop::collection::vec(0_u64..1_000_000, 0..900), limit in 0_usize..100_000, runs in 1_usize..9, threads in 1_usize..3) {
             let texts = Texts::default();
             let (budget, memory) = (Budget::new(limit), Memory::default());
             let results = Results::new(&budget, &memory);
@@ -305,7 +357,7 @@ mod tests {
                 results.add(&mut run.to_vec(), &texts).unwrap();
             }
             let mut merged = Vec::new();
-            results.merge(&texts, |found| { merged.push(*found); Ok(()) }).unwrap();
+            results.hand_out(&texts, threads, |found| { merged.push(*found); Ok(()) }).unwrap();
             all.sort_by(|one, other| one.compare(other, &texts));
             prop_assert_eq!(merged, all);
         }

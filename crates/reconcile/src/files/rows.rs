@@ -41,6 +41,34 @@ impl Fields<'_> {
     }
 }
 
+/// First number that is no trace number.
+pub(crate) const TRACE_END: u64 = 1_000_000;
+/// First number that is too great for a batch number.
+pub(crate) const BATCH_END: u64 = 1 << 40;
+
+/// One row, wherever it stands: in a line of text, or in columns that were read before. Roles without a column are
+/// empty.
+pub(crate) trait Row: Copy {
+    fn kind(self, reader: &RowReader<'_>) -> Result<RowKind, FieldFault>;
+    /// As [`response_of`] says.
+    fn response(self, reader: &RowReader<'_>) -> Result<u64, FieldFault>;
+    fn is_reversed(self, reader: &RowReader<'_>) -> bool;
+    /// Batch and trace as one number, 0 when the row has none.
+    fn key(self, reader: &RowReader<'_>, batch: Role, trace: Role) -> Result<u64, FieldFault>;
+    fn code(self, reader: &mut RowReader<'_>, role: Role) -> Result<Code, FieldFault>;
+    fn money(self, reader: &RowReader<'_>, role: Role) -> Result<i64, FieldFault>;
+    fn pan(self, reader: &RowReader<'_>) -> Result<u64, FieldFault>;
+    /// Seconds since 1970 plus one, 0 when the file does not say.
+    fn time(self, reader: &mut RowReader<'_>) -> Result<i64, FieldFault>;
+    /// Days since 1970, 0 when the file does not say.
+    fn day(self, reader: &mut RowReader<'_>, role: Role) -> Result<u64, FieldFault>;
+    /// A small count, 0 when it is not there.
+    fn count(self, reader: &RowReader<'_>, role: Role) -> Result<u64, FieldFault>;
+    /// Network trace and transmission time as one number, 0 when they are not all there.
+    fn network_key(self, reader: &RowReader<'_>) -> u64;
+    fn fault(self, reader: &RowReader<'_>, role: Role, expected: &str) -> FieldFault;
+}
+
 macro_rules! packed_row {
     ($(#[$doc:meta])* $name:ident, $count:literal { $($(#[$field_doc:meta])* $field:ident,)* }) => {
         $(#[$doc])*
@@ -105,16 +133,21 @@ impl Mark {
     const APPROVED: u64 = 1 << 16;
     const REVERSED: u64 = 1 << 17;
 
-    fn new(response: &[u8], approved: bool, reversed: bool, kind: RowKind) -> Self {
+    pub(crate) fn new(response: &[u8], approved: bool, reversed: bool, kind: RowKind) -> Self {
         let code = response.iter().fold(0, |code, byte| code << 8 | u64::from(*byte));
+        Self::of(code | if approved { Self::APPROVED } else { 0 }, reversed, kind)
+    }
+
+    /// `response` is what [`response_of`] says.
+    #[inline(always)]
+    fn of(response: u64, reversed: bool, kind: RowKind) -> Self {
         let kind = match kind {
             RowKind::Refund => 1,
             RowKind::Reversal => 2,
             RowKind::Void => 3,
             RowKind::Sale | RowKind::Skip => 0,
         };
-        let flags = if approved { Self::APPROVED } else { 0 } | if reversed { Self::REVERSED } else { 0 };
-        Self(code | flags | kind << 18)
+        Self(response | if reversed { Self::REVERSED } else { 0 } | kind << 18)
     }
 
     pub(crate) const fn approved(self) -> bool {
@@ -151,93 +184,76 @@ impl<'a> RowReader<'a> {
     /// Puts a row into `row`, in the order of [`Attempt`]; false for a line about no payment. Rows are written number by
     /// number and read the same way: copying them whole in between would wait for the slowest number each time.
     #[inline(always)]
-    pub(crate) fn attempt(&mut self, fields: Fields<'_>, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
-        let kind = self.kind(fields)?;
+    pub(crate) fn attempt(&mut self, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
+        let kind = from.kind(self)?;
         if kind == RowKind::Skip {
             return Ok(false);
         }
-        let response = self.text(fields, Role::Response);
-        if response.len() > 2 {
-            return Err(self.fault(fields, Role::Response, "a response code of at most 2 characters"));
-        }
-        let reversed = self.plan.column(Role::Reversed).is_some_and(|at| self.plan.is_reversed(fields.text(at)));
-        let mark = Mark::new(response, self.plan.is_approved(response), reversed, kind);
-        let mut key = self.key(fields, Role::Batch, Role::Trace)?;
+        let mark = Mark::of(from.response(self)?, from.is_reversed(self), kind);
+        let mut key = from.key(self, Role::Batch, Role::Trace)?;
         if mark.takes_back() && self.plan.column(Role::OriginalTrace).is_some() {
             let original =
                 if self.plan.column(Role::OriginalBatch).is_some() { Role::OriginalBatch } else { Role::Batch };
-            key = self.key(fields, original, Role::OriginalTrace)?;
+            key = from.key(self, original, Role::OriginalTrace)?;
         }
-        row[0] = self.required(fields, Role::Terminal, 16)?.0;
+        row[0] = required_of(from, self, Role::Terminal)?;
         row[1] = key;
-        row[2] = self.code(fields, Role::Rrn, 12)?.0;
-        row[3] = self.code(fields, Role::Merchant, 20)?.0;
-        row[4] = self.money(fields, Role::Amount)?.cast_unsigned();
-        row[5] = self.pan(fields)?;
-        row[6] = self.time(fields)?.cast_unsigned();
+        row[2] = from.code(self, Role::Rrn)?.0;
+        row[3] = from.code(self, Role::Merchant)?.0;
+        row[4] = from.money(self, Role::Amount)?.cast_unsigned();
+        row[5] = from.pan(self)?;
+        row[6] = from.time(self)?.cast_unsigned();
         row[7] = mark.0;
-        row[8] = self.day(fields, Role::Settled)?;
+        row[8] = from.day(self, Role::Settled)?;
         row[9] = place(self.file, offset);
         Ok(true)
     }
 
     #[inline(always)]
-    pub(crate) fn cleared(&mut self, fields: Fields<'_>, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
-        let kind = self.kind(fields)?;
+    pub(crate) fn cleared(&mut self, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
+        let kind = from.kind(self)?;
         if kind == RowKind::Skip {
             return Ok(false);
         }
-        row[0] = self.code(fields, Role::Terminal, 16)?.0;
-        row[1] = self.code(fields, Role::Rrn, 12)?.0;
-        row[2] = self.code(fields, Role::Merchant, 20)?.0;
-        row[3] = self.money(fields, Role::Amount)?.cast_unsigned();
-        row[4] = self.day(fields, Role::Settled)?;
-        row[5] = self.money_or(fields, Role::NetworkFee, 0)?.cast_unsigned();
-        row[6] = Mark::new(b"", true, false, kind).0;
-        row[7] = self.pan(fields)?;
-        row[8] = self.count(fields, Role::Mcc)?;
+        row[0] = from.code(self, Role::Terminal)?.0;
+        row[1] = from.code(self, Role::Rrn)?.0;
+        row[2] = from.code(self, Role::Merchant)?.0;
+        row[3] = from.money(self, Role::Amount)?.cast_unsigned();
+        row[4] = from.day(self, Role::Settled)?;
+        row[5] = money_or(from, self, Role::NetworkFee, 0)?.cast_unsigned();
+        row[6] = Mark::of(Mark::APPROVED, false, kind).0;
+        row[7] = from.pan(self)?;
+        row[8] = from.count(self, Role::Mcc)?;
         row[9] = place(self.file, offset);
         Ok(true)
     }
 
     #[inline(always)]
-    pub(crate) fn paid(&mut self, fields: Fields<'_>, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
-        let net = self.money(fields, Role::Net)?;
-        let fee = self.money_or(fields, Role::Fee, 0)?;
-        let gross = self.money_or(fields, Role::Gross, net.saturating_add(fee))?;
-        row[0] = self.required(fields, Role::Terminal, 16)?.0;
-        row[1] = self.required(fields, Role::Rrn, 12)?.0;
-        row[2] = self.code(fields, Role::Merchant, 20)?.0;
-        row[3] = self.code(fields, Role::Account, 40)?.0;
+    pub(crate) fn paid(&mut self, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
+        let net = from.money(self, Role::Net)?;
+        let fee = money_or(from, self, Role::Fee, 0)?;
+        let gross = money_or(from, self, Role::Gross, net.saturating_add(fee))?;
+        row[0] = required_of(from, self, Role::Terminal)?;
+        row[1] = required_of(from, self, Role::Rrn)?;
+        row[2] = from.code(self, Role::Merchant)?.0;
+        row[3] = from.code(self, Role::Account)?.0;
         row[4] = gross.cast_unsigned();
         row[5] = fee.cast_unsigned();
         row[6] = net.cast_unsigned();
-        row[7] = self.day(fields, Role::PaidOn)?;
-        row[8] = self.code(fields, Role::PayoutBatch, 40)?.0;
+        row[7] = from.day(self, Role::PaidOn)?;
+        row[8] = from.code(self, Role::PayoutBatch)?.0;
         row[9] = place(self.file, offset);
         Ok(true)
     }
 
     #[inline(always)]
-    pub(crate) fn shared(&mut self, fields: Fields<'_>, offset: u64, row: &mut [u64; 5]) -> Result<bool, FieldFault> {
-        row[0] = self.required(fields, Role::Terminal, 16)?.0;
-        row[1] = self.required(fields, Role::Rrn, 12)?.0;
-        row[2] = self.required(fields, Role::Agent, 40)?.0;
-        row[3] = self.money(fields, Role::Share)?.cast_unsigned();
+    pub(crate) fn shared(&mut self, from: impl Row, offset: u64, row: &mut [u64; 5]) -> Result<bool, FieldFault> {
+        row[0] = required_of(from, self, Role::Terminal)?;
+        row[1] = required_of(from, self, Role::Rrn)?;
+        row[2] = required_of(from, self, Role::Agent)?;
+        row[3] = from.money(self, Role::Share)?.cast_unsigned();
         row[4] = place(self.file, offset);
         Ok(true)
-    }
-
-    /// Network trace and transmission time as one number, 0 when they are not all there.
-    pub(crate) fn network_key(&self, fields: Fields<'_>) -> u64 {
-        let part = |role| {
-            let (start, end) = fields.place(self.plan.column(role)?);
-            number(fields.bytes, start, end).filter(|part| *part < 10_000_000_000)
-        };
-        match (part(Role::NetworkTrace), part(Role::TransmittedAt)) {
-            (Some(trace), Some(sent)) if trace < 1_000_000 => trace * 10_000_000_000 + sent,
-            _ => 0,
-        }
     }
 
     #[inline(always)]
@@ -248,7 +264,7 @@ impl<'a> RowReader<'a> {
     }
 
     #[inline(always)]
-    fn kind(&self, fields: Fields<'_>) -> Result<RowKind, FieldFault> {
+    pub(crate) fn kind(&self, fields: Fields<'_>) -> Result<RowKind, FieldFault> {
         let Some(column) = self.plan.column(Role::Kind) else { return Ok(RowKind::Sale) };
         self.plan
             .kind(fields.text(column))
@@ -256,14 +272,14 @@ impl<'a> RowReader<'a> {
     }
 
     #[inline(always)]
-    fn key(&self, fields: Fields<'_>, batch: Role, trace: Role) -> Result<u64, FieldFault> {
+    fn batch_and_trace(&self, fields: Fields<'_>, batch: Role, trace: Role) -> Result<u64, FieldFault> {
         let (Some(batch_at), Some(trace_at)) = (self.plan.column(batch), self.plan.column(trace)) else { return Ok(0) };
         let read = |column| {
             let (start, end) = fields.place(column);
             number(fields.bytes, start, end)
         };
         match (read(batch_at), read(trace_at)) {
-            (Some(batch), Some(trace)) if trace < 1_000_000 && batch < 1 << 40 => Ok((batch << 20 | trace) + 1),
+            (Some(batch), Some(trace)) if trace < TRACE_END && batch < BATCH_END => Ok(key_of(batch, trace)),
             (_, None) if fields.text(trace_at).is_empty() => Ok(0),
             (None, _) => Err(self.fault(fields, batch, "a batch number")),
             _ => Err(self.fault(fields, trace, "a trace number of at most 6 digits")),
@@ -274,16 +290,22 @@ impl<'a> RowReader<'a> {
     pub(crate) fn code(&mut self, fields: Fields<'_>, role: Role, longest: usize) -> Result<Code, FieldFault> {
         let Some(column) = self.plan.column(role) else { return Ok(Code::NONE) };
         let (start, end) = fields.place(column);
-        let length = end - start;
-        if length <= longest
-            && let Some(value) = number(fields.bytes, start, end)
-        {
-            return Ok(Code::of_digits(value, length));
-        }
-        self.other_code(fields.text(column), longest).ok_or_else(|| {
+        self.code_at(fields.bytes, start, end, longest).ok_or_else(|| {
             let expected = format!("at most {longest} letters and digits");
             self.fault(fields, role, &expected)
         })
+    }
+
+    /// The code written in `bytes[start..end]`.
+    #[inline(always)]
+    pub(crate) fn code_at(&mut self, bytes: &[u8], start: usize, end: usize, longest: usize) -> Option<Code> {
+        let length = end - start;
+        if length <= longest
+            && let Some(value) = number(bytes, start, end)
+        {
+            return Some(Code::of_digits(value, length));
+        }
+        self.other_code(bytes.get(start..end).unwrap_or_default(), longest)
     }
 
     fn other_code(&mut self, text: &[u8], longest: usize) -> Option<Code> {
@@ -325,14 +347,6 @@ impl<'a> RowReader<'a> {
         Ok(if negative { -amount } else { amount })
     }
 
-    #[inline]
-    pub(crate) fn money_or(&self, fields: Fields<'_>, role: Role, missing: i64) -> Result<i64, FieldFault> {
-        match self.plan.column(role) {
-            None => Ok(missing),
-            Some(_) => self.money(fields, role),
-        }
-    }
-
     /// A small count, 0 when it is not there.
     pub(crate) fn count(&self, fields: Fields<'_>, role: Role) -> Result<u64, FieldFault> {
         let Some(column) = self.plan.column(role) else { return Ok(0) };
@@ -343,33 +357,12 @@ impl<'a> RowReader<'a> {
         number(fields.bytes, start, end).ok_or_else(|| self.fault(fields, role, "digits"))
     }
 
-    /// First six and last four digits as one number. What stands between is neither read nor kept.
-    #[inline(always)]
-    fn pan(&self, fields: Fields<'_>) -> Result<u64, FieldFault> {
-        let Some(column) = self.plan.column(Role::Pan) else { return Ok(0) };
-        let (start, end) = fields.place(column);
-        if start == end {
-            return Ok(0);
-        }
-        if (10..=32).contains(&(end - start))
-            && let (Some(first), Some(last)) =
-                (number(fields.bytes, start, start + 6), number(fields.bytes, end - 4, end))
-        {
-            return Ok((first * 10_000 + last) + 1);
-        }
-        Err(FieldFault {
-            field: Role::Pan.name(),
-            reason: "expected a card number with its first 6 and last 4 digits; what was found is not shown".to_owned(),
-        })
-    }
-
     /// Seconds since 1970 plus one, 0 when the file does not say.
     #[inline(always)]
     fn time(&mut self, fields: Fields<'_>) -> Result<i64, FieldFault> {
         if let Some(column) = self.plan.column(Role::Time) {
             let (start, end) = fields.place(column);
-            let second = self.dates.second(fields.bytes, start, end, self.plan.time, self.near);
-            return second.map(|second| second + 1).ok_or_else(|| self.fault(fields, Role::Time, "a time"));
+            return self.time_at(fields.bytes, start, end).ok_or_else(|| self.fault(fields, Role::Time, "a time"));
         }
         let (Some(date), Some(clock)) = (self.plan.column(Role::Date), self.plan.column(Role::Clock)) else {
             return Ok(0);
@@ -388,11 +381,22 @@ impl<'a> RowReader<'a> {
     pub(crate) fn day(&mut self, fields: Fields<'_>, role: Role) -> Result<u64, FieldFault> {
         let Some(column) = self.plan.column(role) else { return Ok(0) };
         let (start, end) = fields.place(column);
+        self.day_at(fields.bytes, start, end).ok_or_else(|| self.fault(fields, role, "a date"))
+    }
+
+    /// Seconds since 1970 plus one.
+    #[inline(always)]
+    pub(crate) fn time_at(&mut self, bytes: &[u8], start: usize, end: usize) -> Option<i64> {
+        self.dates.second(bytes, start, end, self.plan.time, self.near).map(|second| second + 1)
+    }
+
+    /// Days since 1970, 0 where nothing stands.
+    #[inline(always)]
+    pub(crate) fn day_at(&mut self, bytes: &[u8], start: usize, end: usize) -> Option<u64> {
         if start == end {
-            return Ok(0);
+            return Some(0);
         }
-        let day = self.dates.day(fields.bytes, start, end, self.plan.date);
-        day.and_then(|day| u64::try_from(day).ok()).ok_or_else(|| self.fault(fields, role, "a date"))
+        self.dates.day(bytes, start, end, self.plan.date).and_then(|day| u64::try_from(day).ok())
     }
 
     #[cold]
@@ -403,6 +407,139 @@ impl<'a> RowReader<'a> {
         });
         FieldFault { field: role.name(), reason: format!("expected {expected}, found {}", shown(found)) }
     }
+}
+
+impl Row for Fields<'_> {
+    #[inline(always)]
+    fn kind(self, reader: &RowReader<'_>) -> Result<RowKind, FieldFault> {
+        reader.kind(self)
+    }
+
+    #[inline(always)]
+    fn response(self, reader: &RowReader<'_>) -> Result<u64, FieldFault> {
+        response_of(reader.text(self, Role::Response), reader.plan)
+            .ok_or_else(|| reader.fault(self, Role::Response, "a response code of at most 2 characters"))
+    }
+
+    #[inline(always)]
+    fn is_reversed(self, reader: &RowReader<'_>) -> bool {
+        reader.plan.column(Role::Reversed).is_some_and(|at| reader.plan.is_reversed(self.text(at)))
+    }
+
+    #[inline(always)]
+    fn key(self, reader: &RowReader<'_>, batch: Role, trace: Role) -> Result<u64, FieldFault> {
+        reader.batch_and_trace(self, batch, trace)
+    }
+
+    #[inline(always)]
+    fn code(self, reader: &mut RowReader<'_>, role: Role) -> Result<Code, FieldFault> {
+        reader.code(self, role, longest(role))
+    }
+
+    #[inline(always)]
+    fn money(self, reader: &RowReader<'_>, role: Role) -> Result<i64, FieldFault> {
+        reader.money(self, role)
+    }
+
+    #[inline(always)]
+    fn pan(self, reader: &RowReader<'_>) -> Result<u64, FieldFault> {
+        let Some(column) = reader.plan.column(Role::Pan) else { return Ok(0) };
+        let (start, end) = self.place(column);
+        pan_of(self.bytes, start, end).ok_or_else(|| FieldFault {
+            field: Role::Pan.name(),
+            reason: "expected a card number with its first 6 and last 4 digits; what was found is not shown".to_owned(),
+        })
+    }
+
+    #[inline(always)]
+    fn time(self, reader: &mut RowReader<'_>) -> Result<i64, FieldFault> {
+        reader.time(self)
+    }
+
+    #[inline(always)]
+    fn day(self, reader: &mut RowReader<'_>, role: Role) -> Result<u64, FieldFault> {
+        reader.day(self, role)
+    }
+
+    #[inline(always)]
+    fn count(self, reader: &RowReader<'_>, role: Role) -> Result<u64, FieldFault> {
+        reader.count(self, role)
+    }
+
+    fn network_key(self, reader: &RowReader<'_>) -> u64 {
+        let part = |role| {
+            let (start, end) = self.place(reader.plan.column(role)?);
+            number(self.bytes, start, end)
+        };
+        network_key_of(part(Role::NetworkTrace), part(Role::TransmittedAt))
+    }
+
+    #[cold]
+    fn fault(self, reader: &RowReader<'_>, role: Role, expected: &str) -> FieldFault {
+        reader.fault(self, role, expected)
+    }
+}
+
+/// A code that must be there.
+#[inline(always)]
+fn required_of(from: impl Row, reader: &mut RowReader<'_>, role: Role) -> Result<u64, FieldFault> {
+    let code = from.code(reader, role)?;
+    if code.is_none() { Err(from.fault(reader, role, "a value")) } else { Ok(code.0) }
+}
+
+/// Money, or `missing` when the file has no such column.
+#[inline(always)]
+fn money_or(from: impl Row, reader: &RowReader<'_>, role: Role, missing: i64) -> Result<i64, FieldFault> {
+    if reader.plan.column(role).is_none() { Ok(missing) } else { from.money(reader, role) }
+}
+
+/// Characters that a code may have.
+pub(crate) const fn longest(role: Role) -> usize {
+    match role {
+        Role::Terminal => 16,
+        Role::Rrn => 12,
+        Role::Merchant => 20,
+        _ => 40,
+    }
+}
+
+/// A batch and a trace number as one, never 0.
+#[inline(always)]
+pub(crate) const fn key_of(batch: u64, trace: u64) -> u64 {
+    (batch << 20 | trace) + 1
+}
+
+/// Network trace and transmission time as one number, 0 when they are not all there.
+pub(crate) fn network_key_of(trace: Option<u64>, sent: Option<u64>) -> u64 {
+    match (trace, sent) {
+        (Some(trace), Some(sent)) if trace < TRACE_END && sent < 10_000_000_000 => trace * 10_000_000_000 + sent,
+        _ => 0,
+    }
+}
+
+/// A response code with whether it means approved, as it stands in [`Mark`].
+#[inline(always)]
+pub(crate) fn response_of(text: &[u8], plan: &Plan) -> Option<u64> {
+    let code = match text {
+        [] => 0,
+        [one] => u64::from(*one),
+        [one, two] => u64::from(*one) << 8 | u64::from(*two),
+        _ => return None,
+    };
+    Some(code | if plan.is_approved(text) { Mark::APPROVED } else { 0 })
+}
+
+/// First six and last four digits as one number, 0 where nothing stands. What is between them is neither read nor kept.
+#[inline(always)]
+pub(crate) fn pan_of(bytes: &[u8], start: usize, end: usize) -> Option<u64> {
+    if start == end {
+        return Some(0);
+    }
+    if !(10..=32).contains(&(end - start)) {
+        return None;
+    }
+    let (first, last) = (number(bytes, start, start + 6)?, number(bytes, end - 4, end)?);
+    Some((first * 10_000 + last) + 1)
 }
 
 /// A text for people: cut, and with long runs of digits masked, for they may be a card number in a wrong column.
@@ -419,7 +556,7 @@ pub(crate) fn shown(found: &[u8]) -> String {
 
 /// Money in minor units, with a minus where the amount is negative.
 #[inline(always)]
-fn amount(bytes: &[u8], start: usize, end: usize, money: Money) -> Option<i64> {
+pub(crate) fn amount(bytes: &[u8], start: usize, end: usize, money: Money) -> Option<i64> {
     let negative = bytes.get(start) == Some(&b'-') && start < end;
     let from = start + usize::from(negative);
     let value = match money {

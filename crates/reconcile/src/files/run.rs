@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use rustc_hash::FxHashSet;
-
-use super::batches::{BankRow, BankRows, BatchCheck, BatchRow, BatchRows, LineSums};
+use super::batches::{BankRow, BankRows, BatchCheck, BatchRow, BatchRows, LineSums, Returns};
 use super::blocks::{BLOCK, Blocks, Content, FIELD_END};
 use super::carry::{CARRIED_FROM, CarriedRow, read_carry, write_carry};
 use super::classify::Present;
@@ -19,7 +17,7 @@ use super::matching::Matching;
 use super::merchants::{MerchantRows, Merchants};
 use super::partitions::{Budget, Partitions, Spreader};
 use super::reading::{LineReader, Taker, Tally};
-use super::results::Results;
+use super::results::{Break, Results};
 use super::rows::{Attempt, Cleared, Paid, RowReader, Shared, place};
 use super::takers::{Aside, Candidate, Packed, SpreadRows, is_wide};
 use super::totals::{Sum, Totals};
@@ -92,14 +90,14 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     if desk.reports.iter().any(|report| report.bad.is_some()) {
         return Ok(desk.refused());
     }
-    let returned: FxHashSet<u64> = desk.bank.iter().filter(|row| row.returned).map(|row| row.reference.0).collect();
+    let returns = Returns::find(&desk.batches, &desk.sums, &desk.bank);
     let court = Court {
         names: &names,
         classes: job.classes,
         present: desk.present,
         days: job.days,
         merchants: &desk.merchants,
-        returned: &returned,
+        returned: &returns.whole,
         keep_on: job.options.day.filter(|_| job.options.keep),
         today: job.options.day,
         seen_on: &seen_on,
@@ -109,8 +107,15 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     let mut totals = std::mem::take(&mut desk.totals);
     totals.join(&judged.totals);
     totals.check()?;
-    results.merge(&texts, |found| sink.payment(found, &names)).map_err(RunError::io("results"))?;
+    judged.beneficiaries.add_owners(&desk.merchants);
+    let take = |found: &Break| {
+        let account_merchants = judged.beneficiaries.count(found.account);
+        sink.payment(&Break { account_merchants, ..*found }, &names)
+    };
+    results.hand_out(&texts, threads, take).map_err(RunError::io("results"))?;
     let check = BatchCheck {
+        waits: &|row| court.waits(row),
+        returned: returns.alone,
         batches: &desk.batches,
         lines: &desk.sums,
         bank: &desk.bank,
@@ -118,8 +123,9 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
         has_bank: desk.has_bank,
         has_lines: desk.present.payout,
     };
-    let (batches, proposals) = check.run(&texts);
-    for found in &batches {
+    let batches = check.run(&texts);
+    judged.kept.extend(batches.kept.iter().filter_map(|row| court.carried(row)));
+    for found in &batches.breaks {
         let effect = match found.class {
             super::classes::Class::BatchSum => found.total.saturating_sub(found.lines),
             _ => found.total,
@@ -127,7 +133,7 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
         totals.count_break(found.class, found.class.bit(), effect);
         sink.batch(found, &names).map_err(RunError::io("results"))?;
     }
-    judged.proposals.extend(proposals);
+    judged.proposals.extend(batches.proposals);
     judged.proposals.sort_by(|one, other| one.places.cmp(&other.places));
     for found in &judged.proposals {
         sink.proposal(found, &names).map_err(RunError::io("results"))?;
@@ -323,7 +329,13 @@ impl<'a> Desk<'a> {
                 seen_on.len() - 1
             });
             let mut numbers = row.numbers;
-            numbers.push(place(CARRIED_FROM + file as u64, row.offset));
+            let at = place(CARRIED_FROM + file as u64, row.offset);
+            if row.source == Source::Batch {
+                self.has_batches = true;
+                self.batches.extend(BatchRow::from_numbers(&numbers, at));
+                continue;
+            }
+            numbers.push(at);
             let money = numbers[match row.source {
                 Source::Payout => 6,
                 Source::Clearing | Source::Share => 3,
@@ -375,12 +387,21 @@ fn sum_of(amounts: impl Iterator<Item = i64>) -> Sum {
 
 fn open(number: u64, file: JobFile<'_>) -> Result<Opened<'_>, RunError> {
     let JobFile { source, name, layout, content, .. } = file;
-    if let Content::Rows(rows) = content {
-        let mut plan = layout.plan(source, &name, &HeaderOf::Names(rows.names()))?;
+    let names = match &content {
+        Content::Rows(rows) => Some(rows.names()),
+        Content::Columns(columns) => Some(columns.names()),
+        Content::At(_) | Content::Stream(_) => None,
+    };
+    if let Some(names) = names {
+        let mut plan = layout.plan(source, &name, &HeaderOf::Names(names))?;
         plan.cutting.delimiter = FIELD_END;
         plan.cutting.quote = None;
         plan.cutting.double_bytes = false;
-        rows.select(&plan.used_columns());
+        match &content {
+            Content::Rows(rows) => rows.select(&plan.used_columns()),
+            Content::Columns(columns) => columns.select(&plan.used_columns()),
+            Content::At(_) | Content::Stream(_) => {}
+        }
         return Ok(Opened { number, name, plan, blocks: Blocks::new(content, BLOCK), data_from: 0, header_lines: 0 });
     }
     let blocks = Blocks::new(content, BLOCK);
@@ -455,6 +476,7 @@ fn judge_all(
         all.kept.extend(part.kept);
         all.proposals.extend(part.proposals);
         all.payments += part.payments;
+        all.beneficiaries.join(part.beneficiaries);
         for (age, count) in part.late {
             *all.late.entry(age).or_default() += count;
         }

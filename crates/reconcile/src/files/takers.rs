@@ -3,11 +3,13 @@
 use rustc_hash::FxHashMap;
 
 use super::batches::LineSums;
-use super::layout::Source;
+use super::columns::ColumnBatch;
+use super::layout::{Role, Source};
 use super::partitions::Spreader;
-use super::reading::Taker;
-use super::rows::{Attempt, Cleared, FieldFault, Fields, Paid, RowReader, Shared};
+use super::reading::{Taker, Tally};
+use super::rows::{Attempt, Cleared, FieldFault, Fields, Paid, Row, RowReader, Shared};
 use super::totals::Sum;
+use super::typed::{TypedColumns, TypedRow};
 
 /// Clearing lines without terminal or reference, by network trace and transmission time.
 #[derive(Debug, Default)]
@@ -71,39 +73,47 @@ impl Notes<'_> {
 pub(crate) trait Packed<const N: usize> {
     /// Which of its numbers control totals add up.
     const MONEY: usize;
+    /// Roles that it is read from.
+    const ROLES: &'static [Role];
 
     /// Reads a row into numbers; false for a line about no payment.
-    fn read(
-        reader: &mut RowReader<'_>,
-        fields: Fields<'_>,
-        offset: u64,
-        row: &mut [u64; N],
-    ) -> Result<bool, FieldFault>;
+    fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; N]) -> Result<bool, FieldFault>;
 
     /// Notes what else must be known; false when the row waits aside.
-    fn note(_row: &[u64; N], _notes: &mut Notes<'_>, _reader: &RowReader<'_>, _fields: Fields<'_>) -> bool {
+    fn note(_row: &[u64; N], _notes: &mut Notes<'_>, _reader: &RowReader<'_>, _from: impl Row) -> bool {
         true
     }
 }
 
 impl Packed<10> for Attempt {
     const MONEY: usize = 4;
+    const ROLES: &'static [Role] = &[
+        Role::Terminal,
+        Role::Batch,
+        Role::Trace,
+        Role::Rrn,
+        Role::Merchant,
+        Role::Time,
+        Role::Pan,
+        Role::Amount,
+        Role::Response,
+        Role::Kind,
+        Role::Reversed,
+        Role::Settled,
+        Role::NetworkTrace,
+        Role::TransmittedAt,
+    ];
 
     #[inline(always)]
-    fn read(
-        reader: &mut RowReader<'_>,
-        fields: Fields<'_>,
-        offset: u64,
-        row: &mut [u64; 10],
-    ) -> Result<bool, FieldFault> {
-        reader.attempt(fields, offset, row)
+    fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
+        reader.attempt(from, offset, row)
     }
 
     #[inline(always)]
-    fn note(row: &[u64; 10], notes: &mut Notes<'_>, reader: &RowReader<'_>, fields: Fields<'_>) -> bool {
+    fn note(row: &[u64; 10], notes: &mut Notes<'_>, reader: &RowReader<'_>, from: impl Row) -> bool {
         if let Some(wanted) = notes.wanted {
             let row = Self::from_numbers(*row);
-            let lines = wanted.by_key.get(&reader.network_key(fields)).map_or(&[][..], |lines| lines);
+            let lines = wanted.by_key.get(&from.network_key(reader)).map_or(&[][..], |lines| lines);
             notes.candidates.extend(lines.iter().map(|line| Candidate {
                 line: *line,
                 place: row.place,
@@ -117,24 +127,32 @@ impl Packed<10> for Attempt {
 
 impl Packed<10> for Cleared {
     const MONEY: usize = 3;
+    const ROLES: &'static [Role] = &[
+        Role::Terminal,
+        Role::Rrn,
+        Role::Merchant,
+        Role::Pan,
+        Role::Amount,
+        Role::Kind,
+        Role::Settled,
+        Role::NetworkTrace,
+        Role::TransmittedAt,
+        Role::NetworkFee,
+        Role::Mcc,
+    ];
 
     #[inline(always)]
-    fn read(
-        reader: &mut RowReader<'_>,
-        fields: Fields<'_>,
-        offset: u64,
-        row: &mut [u64; 10],
-    ) -> Result<bool, FieldFault> {
-        reader.cleared(fields, offset, row)
+    fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
+        reader.cleared(from, offset, row)
     }
 
     #[inline(always)]
-    fn note(row: &[u64; 10], notes: &mut Notes<'_>, reader: &RowReader<'_>, fields: Fields<'_>) -> bool {
+    fn note(row: &[u64; 10], notes: &mut Notes<'_>, reader: &RowReader<'_>, from: impl Row) -> bool {
         let [terminal, rrn, ..] = *row;
         if terminal != 0 && rrn != 0 {
             return true;
         }
-        let key = reader.network_key(fields);
+        let key = from.network_key(reader);
         if key != 0 {
             notes.aside.push((key, Self::from_numbers(*row)));
         }
@@ -144,19 +162,25 @@ impl Packed<10> for Cleared {
 
 impl Packed<10> for Paid {
     const MONEY: usize = 6;
+    const ROLES: &'static [Role] = &[
+        Role::Terminal,
+        Role::Rrn,
+        Role::Merchant,
+        Role::PayoutBatch,
+        Role::PaidOn,
+        Role::Account,
+        Role::Gross,
+        Role::Fee,
+        Role::Net,
+    ];
 
     #[inline(always)]
-    fn read(
-        reader: &mut RowReader<'_>,
-        fields: Fields<'_>,
-        offset: u64,
-        row: &mut [u64; 10],
-    ) -> Result<bool, FieldFault> {
-        reader.paid(fields, offset, row)
+    fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
+        reader.paid(from, offset, row)
     }
 
     #[inline(always)]
-    fn note(row: &[u64; 10], notes: &mut Notes<'_>, _reader: &RowReader<'_>, _fields: Fields<'_>) -> bool {
+    fn note(row: &[u64; 10], notes: &mut Notes<'_>, _reader: &RowReader<'_>, _from: impl Row) -> bool {
         let [_, _, _, _, _, _, net, _, batch, _] = *row;
         if batch != 0 {
             notes.add_net(batch, net.cast_signed());
@@ -167,15 +191,11 @@ impl Packed<10> for Paid {
 
 impl Packed<5> for Shared {
     const MONEY: usize = 3;
+    const ROLES: &'static [Role] = &[Role::Terminal, Role::Rrn, Role::Agent, Role::Share];
 
     #[inline(always)]
-    fn read(
-        reader: &mut RowReader<'_>,
-        fields: Fields<'_>,
-        offset: u64,
-        row: &mut [u64; 5],
-    ) -> Result<bool, FieldFault> {
-        reader.shared(fields, offset, row)
+    fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 5]) -> Result<bool, FieldFault> {
+        reader.shared(from, offset, row)
     }
 }
 
@@ -186,28 +206,57 @@ pub(crate) struct SpreadRows<'a, R, const N: usize> {
     pub(crate) notes: Notes<'a>,
     pub(crate) sum: Sum,
     row: [u64; N],
+    columns: TypedColumns,
     kind: std::marker::PhantomData<R>,
 }
 
 impl<'a, R: Packed<N>, const N: usize> SpreadRows<'a, R, N> {
     pub(crate) fn new(reader: RowReader<'a>, spreader: Spreader<'a, N>, wanted: Option<&'a Aside>) -> Self {
         let notes = Notes { wanted, ..Notes::default() };
-        Self { reader, spreader, notes, sum: Sum::default(), row: [0; N], kind: std::marker::PhantomData }
+        Self {
+            reader,
+            spreader,
+            notes,
+            sum: Sum::default(),
+            row: [0; N],
+            columns: TypedColumns::default(),
+            kind: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<R: Packed<N>, const N: usize> SpreadRows<'_, R, N> {
+    #[inline(always)]
+    fn spread(&mut self, from: impl Row, offset: u64) -> Result<bool, FieldFault> {
+        let row = &mut self.row;
+        if !R::read(&mut self.reader, from, offset, row)? {
+            return Ok(false);
+        }
+        self.sum.add(1, row[R::MONEY].cast_signed());
+        if R::note(row, &mut self.notes, &self.reader, from) {
+            self.spreader.push(row[0], row);
+        }
+        Ok(true)
     }
 }
 
 impl<R: Packed<N>, const N: usize> Taker for SpreadRows<'_, R, N> {
     #[inline(always)]
     fn take(&mut self, fields: Fields<'_>, offset: u64) -> Result<bool, FieldFault> {
-        let row = &mut self.row;
-        if !R::read(&mut self.reader, fields, offset, row)? {
-            return Ok(false);
+        self.spread(fields, offset)
+    }
+
+    fn take_columns(&mut self, batch: &ColumnBatch<'_>, tally: &mut Tally) -> bool {
+        let mut columns = std::mem::take(&mut self.columns);
+        let readable = columns.read(&mut self.reader, R::ROLES, batch);
+        if readable {
+            for (row, offset) in (0..batch.rows).zip(batch.first..) {
+                let taken = self.spread(TypedRow { columns: &columns, row }, offset);
+                tally.count(taken, offset, row as u64 + 1);
+            }
         }
-        self.sum.add(1, row[R::MONEY].cast_signed());
-        if R::note(row, &mut self.notes, &self.reader, fields) {
-            self.spreader.push(row[0], row);
-        }
-        Ok(true)
+        self.columns = columns;
+        readable
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Mutex;
 
 use onus_reconcile::files::{
-    BatchBreak, Break, Classes, Content, Job, JobFile, Layout, Names, Options, Proposal, ReadAt, RunError, Sink,
+    BatchBreak, Break, Classes, Content, Flag, Job, JobFile, Layout, Names, Options, Proposal, ReadAt, RunError, Sink,
     Source, Spill, Summary, WorkingDays, run,
 };
 
@@ -52,11 +52,15 @@ pub(crate) struct Lines {
     pub(crate) payments: Vec<String>,
     pub(crate) batches: Vec<String>,
     pub(crate) proposals: Vec<String>,
+    /// Flags of each payment.
+    pub(crate) flags: Vec<String>,
 }
 
 impl Sink for Lines {
     fn payment(&mut self, found: &Break, names: &Names<'_>) -> io::Result<()> {
         let text = |code| names.texts.text(code);
+        let flags: Vec<&str> = found.flags(names.classes).map(Flag::code).collect();
+        self.flags.push(flags.join(" "));
         let places: Vec<String> = found
             .places
             .iter()
@@ -121,20 +125,31 @@ impl Default for How<'_> {
 
 /// Reconciles files in memory.
 pub(crate) fn reconcile(files: &[(Source, &str, &[u8])], how: &How<'_>) -> Result<(Lines, Summary), RunError> {
+    let texts: Vec<Text> = files.iter().map(|(_, _, bytes)| Text(bytes.to_vec())).collect();
+    let contents = files.iter().zip(&texts).map(|((source, name, _), text)| {
+        let content = if how.streams { Content::Stream(Box::new(&text.0[..])) } else { Content::At(text) };
+        (*source, *name, content)
+    });
+    reconcile_contents(contents.collect(), how)
+}
+
+/// Reconciles files that are reached in any way.
+pub(crate) fn reconcile_contents(
+    files: Vec<(Source, &str, Content<'_>)>,
+    how: &How<'_>,
+) -> Result<(Lines, Summary), RunError> {
     let layout = Layout::from_toml(how.layout).unwrap();
     let classes = Classes::from_toml(how.classes).unwrap();
-    let texts: Vec<Text> = files.iter().map(|(_, _, bytes)| Text(bytes.to_vec())).collect();
     let days = WorkingDays::default();
     let spill = Memory::default();
     let job = Job {
         files: files
-            .iter()
-            .zip(&texts)
-            .map(|((source, name, _), text)| JobFile {
-                source: *source,
-                name: (*name).to_owned(),
+            .into_iter()
+            .map(|(source, name, content)| JobFile {
+                source,
+                name: name.to_owned(),
                 layout: &layout,
-                content: if how.streams { Content::Stream(Box::new(&text.0[..])) } else { Content::At(text) },
+                content,
                 refused: None,
             })
             .collect(),

@@ -17,6 +17,9 @@ use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::texts;
 
+const CLASSES_OF_BREAKS: &str = include_str!("../../../../packs/breaks-1/classes.toml");
+const DAY_MICROS: i64 = 86_400_000_000;
+
 /// What payments are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -88,7 +91,8 @@ pub(crate) struct DiversionRow {
     surprise_milli: Option<i64>,
     /// By class; a payment of two classes counts in both.
     classes: Vec<DiversionClass>,
-    /// `ONE_ACCOUNT_MANY_MERCHANTS`: money of several merchants went to one account.
+    /// `ONE_ACCOUNT_MANY_MERCHANTS`: money of several merchants went to one account. `ACCOUNT_JUST_CHANGED`: the
+    /// account was brought in within days of the payment.
     flags: Vec<String>,
 }
 
@@ -126,7 +130,7 @@ fn ranked(tx: &mut Tx<'_>, scope: &Scope, by: By, sort: Sort, request: &PageRequ
     let rows = diversions::breaks(tx, scope, by.into(), &class_names())?;
     let totals = diversions::totals(tx, scope, by.into())?;
     let breaks: Vec<_> = rows.iter().filter_map(diverted_break).collect();
-    let groups = diversion::groups(&breaks, totals.as_ref(), order)
+    let groups = diversion::groups(&breaks, totals.as_ref(), order, just_changed_days()?)
         .map_err(|error| StoreError::Damaged { what: "breaks", detail: error.to_string() })?;
     let page = request.page_of_ranked(&format!("diversions {by:?} {sort:?}"), groups, |group| {
         let (first, second, key) = diversion::rank(group, order);
@@ -135,6 +139,13 @@ fn ranked(tx: &mut Tx<'_>, scope: &Scope, by: By, sort: Sort, request: &PageRequ
     let keys: Vec<&str> = page.items.iter().map(|group| group.key.as_str()).collect();
     let names = diversions::names(tx, scope, by.into(), &keys)?;
     Ok((page, names))
+}
+
+/// The tolerance of the classes of breaks.
+fn just_changed_days() -> Result<i64, StoreError> {
+    let classes = onus_reconcile::files::Classes::from_toml(CLASSES_OF_BREAKS);
+    let classes = classes.map_err(|error| StoreError::Damaged { what: "packs/breaks-1", detail: error.to_string() })?;
+    Ok(i64::from(classes.tolerances().account_change_days))
 }
 
 fn class_names() -> Vec<&'static str> {
@@ -152,6 +163,7 @@ fn diverted_break(row: &DivertedRow) -> Option<DivertedBreak<'_>> {
         account: &row.account,
         amount_minor: row.amount_minor,
         difference_minor: row.difference_minor,
+        account_changed_days: row.account_changed_at.map(|at| (row.started_at - at).div_euclid(DAY_MICROS)),
     })
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::actor::Actor;
 use crate::api::query::Named;
+use crate::episode_portrait::Portrait;
 use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::verdict_body::TwoTexts;
@@ -28,6 +29,8 @@ pub(crate) struct EpisodeRow {
     amount_minor: i64,
     title_zh: String,
     title_en: String,
+    /// `suspected`, `confirmed`, `mitigated`, `recovered`, `closed`, `merged` or `reopened`.
+    state: String,
 }
 
 /// An episode with what speaks for it and whom it hit.
@@ -38,6 +41,8 @@ pub(crate) struct EpisodeDetail {
     signals: Vec<TwoTexts>,
     excluded: Vec<TwoTexts>,
     exposure: Vec<Exposure>,
+    /// Life, map of scope, amounts, hypotheses and notices; none for an agent, to whom they would name others.
+    portrait: Option<Portrait>,
 }
 
 /// Payments of one agent in an episode.
@@ -60,6 +65,15 @@ struct Body {
     signals: Vec<TwoTexts>,
     excluded: Vec<TwoTexts>,
     exposure: BTreeMap<String, (i64, i64)>,
+    #[serde(flatten)]
+    portrait: Option<Portrait>,
+}
+
+/// The state in an episode's body; an agent does not get the body.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Standing {
+    state: Option<String>,
 }
 
 /// Episodes, most payments first.
@@ -107,11 +121,15 @@ pub(crate) async fn read(
         signals: body.signals,
         excluded: body.excluded,
         exposure,
+        portrait: body.portrait,
     }))
 }
 
 pub(crate) fn episode_row(row: episodes::EpisodeRow, actor: &Actor) -> EpisodeRow {
+    let standing: Standing = serde_json::from_str(&row.body).unwrap_or_default();
+    let known = if row.ended_at.is_some() { "closed" } else { "confirmed" };
     EpisodeRow {
+        state: standing.state.unwrap_or_else(|| known.to_owned()),
         started_at: actor.time(row.started_at),
         ended_at: actor.time_or_none(row.ended_at),
         scope: serde_json::from_str(&row.scope).unwrap_or_default(),

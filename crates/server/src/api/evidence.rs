@@ -48,7 +48,7 @@ pub(crate) async fn checkpoint(State(state): State<ServerState>, actor: Actor) -
         root: base16ct::lower::encode_string(&head.root),
         note: head.note,
         signed_at: actor.time(head.signed_at),
-        public_key: state.config().public_key.clone(),
+        public_key: state.key().to_string(),
     }))
 }
 

@@ -1,12 +1,14 @@
 //! The routes of `/api/v1`, one module for each thing that is asked for.
 
 pub(crate) mod audit;
+pub(crate) mod break_detail;
 pub(crate) mod breaks;
 pub(crate) mod cases;
 pub(crate) mod diversions;
 pub(crate) mod episodes;
 pub(crate) mod evidence;
 pub(crate) mod exception_detail;
+pub(crate) mod expectations;
 pub(crate) mod files;
 pub(crate) mod gateways;
 pub(crate) mod overview;
@@ -38,7 +40,10 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(episodes::read))
         .routes(routes!(cases::list))
         .routes(routes!(breaks::list))
+        .routes(routes!(break_detail::read))
+        .routes(routes!(break_detail::step))
         .routes(routes!(diversions::list))
+        .routes(routes!(expectations::list))
         .routes(routes!(files::list))
         .routes(routes!(files::list_rejects))
         .routes(routes!(gateways::list))

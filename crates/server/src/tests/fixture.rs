@@ -23,6 +23,8 @@ pub(super) const T: &str = "acquirer";
 pub(super) const DIVERTED: &str = "2026-09-21.29000001.000001.000011";
 pub(super) const REVERSED: &str = "2026-09-21.29000002.000001.000012";
 pub(super) const LATE: &str = "2026-09-21.29000001.000001.000013";
+/// The break of the diverted payment.
+pub(super) const BREAK: &str = "2026-09-21.29000001.000001.000011.MERCHANT_SWAPPED";
 pub(super) const PASSWORD: &str = "correct horse";
 
 pub(super) struct Fixture {
@@ -61,7 +63,7 @@ pub(super) fn empty(setup_token: Option<&str>) -> Fixture {
         listen: "127.0.0.1:0".parse().unwrap(),
         as_of: Some(at("2026-10-08T12:00:00+08:00")),
         cookie_secure: false,
-        public_key: key.verifying_key().to_string(),
+        signing_key: key,
         setup_token: setup_token.map(str::to_owned),
     };
     let state = ServerState::new(config, db.store.clone(), vault).unwrap();
@@ -158,5 +160,11 @@ impl Fixture {
 
 /// Values for the variable parts of routes.
 pub(super) fn path_values() -> HashMap<&'static str, &'static str> {
-    HashMap::from([("/payments/{id}", DIVERTED), ("/episodes/{id}", "E1"), ("/evidence/entries/{index}", "0")])
+    HashMap::from([
+        ("/breaks/{id}", BREAK),
+        ("/breaks/{id}/{step}", BREAK),
+        ("/payments/{id}", DIVERTED),
+        ("/episodes/{id}", "E1"),
+        ("/evidence/entries/{index}", "0"),
+    ])
 }

@@ -1,8 +1,10 @@
 //! The server as a client sees it.
 
 mod answers;
+mod expectations;
 mod fixture;
 mod fixture_rows;
 mod identity;
 mod openapi;
+mod resolutions;
 mod serving;

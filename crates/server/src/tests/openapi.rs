@@ -62,7 +62,7 @@ async fn every_route_needs_identity_and_obeys_the_policy() {
     routes.sort_by_key(|(method, _)| *method == Method::DELETE); // signing out comes last
     for (method, pattern) in routes {
         let value = values.iter().find(|(end, _)| pattern.ends_with(*end)).map_or("", |(_, value)| value);
-        let path = pattern.replace("{id}", value).replace("{index}", value);
+        let path = pattern.replace("{id}", value).replace("{index}", value).replace("{step}", "approve");
         let change = [("x-onus-request", "1")];
         let answer = fixture.ask(method.clone(), &path, None, &change).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
@@ -73,6 +73,7 @@ async fn every_route_needs_identity_and_obeys_the_policy() {
             let expected = match (allowed, role) {
                 (true, Role::Agent) if pattern.ends_with("/episodes/{id}") => StatusCode::NOT_FOUND, // not one of its payments
                 (true, _) if method == Method::DELETE => StatusCode::NO_CONTENT,
+                (true, _) if method == Method::POST => StatusCode::BAD_REQUEST, // a step needs a body
                 (true, _) => StatusCode::OK,
                 (false, Role::Agent) => StatusCode::NOT_FOUND,
                 (false, _) => StatusCode::FORBIDDEN,

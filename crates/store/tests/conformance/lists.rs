@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use onus_store::breaks::BreakFilter;
 use onus_store::cases::CaseFilter;
 use onus_store::payments::PaymentFilter;
 use onus_store::registry::{AgentRow, TerminalFilter};
@@ -89,10 +90,13 @@ fn lists_of_one_scope(tx: &mut Tx<'_>, scope: &Scope, agents: &BTreeSet<&str>) -
     })?;
     assert_eq!(n_streamed, n_exceptions);
 
-    let found = all_pages(3, |request| breaks::list(tx, scope, None, request))?;
+    let found = all_pages(3, |request| breaks::list(tx, scope, &BreakFilter::default(), request))?;
     let n_homeless = usize::from(agents.contains("")); // the break of no payment
     assert_eq!(found.len(), faulty_ids.len() + n_homeless);
-    assert_eq!(breaks::summary(tx, scope)?.iter().map(|it| it.count).sum::<i64>() as usize, found.len());
+    assert_eq!(
+        breaks::days(tx, scope, &BreakFilter::default())?.iter().map(|it| it.count).sum::<i64>() as usize,
+        found.len()
+    );
     let mut n_streamed = 0;
     breaks::for_each(tx, scope, |_| {
         n_streamed += 1;

@@ -4,10 +4,12 @@
 mod append_only;
 mod diversions;
 mod domain;
+mod expectations;
 mod fixture;
 mod group_commit;
 mod lifetime;
 mod lists;
+mod resolutions;
 mod transactions;
 
 use onus_store::{Store, testing};
@@ -72,6 +74,12 @@ conformance![
     diversions::breaks_are_grouped_within_the_scope,
     diversions::what_a_group_counts_is_what_its_list_shows,
     diversions::a_terminal_with_two_registrations_has_no_known_version,
+    resolutions::where_a_resolution_stands_is_read_back,
+    resolutions::breaks_are_filtered_and_summed,
+    resolutions::only_changed_facts_are_found,
+    resolutions::a_step_is_taken_once,
+    expectations::expectations_keep_to_their_scope,
+    expectations::what_comes_late_keeps_its_age,
     domain::a_payment_comes_with_everything,
     domain::a_payment_outside_the_scope_is_not_there,
     domain::sums_of_overview_agents_and_cases,

@@ -1,0 +1,135 @@
+//! What holds of every verdict of the shipped packs, whatever the facts.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::sync::LazyLock;
+
+use onus_liability::{
+    FactKind, Facts, Pack, PartySet, VOCABULARY, Value, decide, fact_id, facts_sha256, judge, kind_of, outcome_sha256,
+    split_minor, verdict_sha256,
+};
+use onus_model::{AgentBasis, ExceptionKind, Party};
+use proptest::prelude::*;
+
+static PACKS: LazyLock<[Pack; 2]> = LazyLock::new(|| [Pack::builtin_cn().unwrap(), Pack::builtin_intl().unwrap()]);
+
+/// A value of a fact's type, by a number.
+fn value(kind: FactKind, pick: usize) -> Value {
+    let codes = ["96", "A0", "4515", "4527", "58", "51", "96", "98"];
+    match kind {
+        FactKind::Bool => Value::Bool(pick.is_multiple_of(2)),
+        FactKind::Code => Value::Code(codes[pick % codes.len()].into()),
+        FactKind::Word(words) => Value::Word(u8::try_from(pick % words.len()).unwrap()),
+        FactKind::Party => Value::Parties(PartySet::one(Party::ALL[pick % Party::ALL.len()])),
+        FactKind::Parties => {
+            Value::Parties((0..=pick % 3).map(|step| Party::ALL[(pick + step) % Party::ALL.len()]).collect())
+        }
+        FactKind::Money => Value::Money { minor: i64::try_from(pick * 997).unwrap(), currency: *b"CNY" },
+        FactKind::Percent => Value::Percent(i64::try_from(pick % 101).unwrap() * 100),
+        FactKind::Date => Value::Date { from: 20_260_101, to: 20_261_231 },
+        FactKind::Duration => Value::Duration(i64::try_from(pick).unwrap()),
+        FactKind::Country => Value::Country([*b"CN", *b"BR", *b"DE", *b"US"][pick % 4]),
+    }
+}
+
+fn facts(picks: &[(usize, usize)]) -> Facts {
+    let mut facts = Facts::default();
+    for (place, pick) in picks {
+        let id = u16::try_from(place % VOCABULARY.len()).unwrap();
+        facts.set(id, value(VOCABULARY[usize::from(id)].kind, *pick), "test");
+    }
+    facts
+}
+
+fn picks() -> impl Strategy<Value = Vec<(usize, usize)>> {
+    prop::collection::vec((0..1000_usize, 0..1000_usize), 0..25)
+}
+
+proptest! {
+    /// Shares are a whole or nothing, parts of money never exceed the loss, and an agent is charged with a basis and on a
+    /// cause that carries a decision.
+    #[test]
+    fn shares_and_agents(picks in picks(), kind in 0..8_usize, loss in 0..1_000_000_000_i64) {
+        let facts = facts(&picks);
+        let [cn, intl] = &*PACKS;
+        for (pack, kind) in [(cn, Some(ExceptionKind::ALL[kind])), (intl, None)] {
+            let outcome = judge(pack, kind, &facts);
+            let sum: u32 = outcome.shares.parts().iter().map(|(_, bp)| u32::from(*bp)).sum();
+            prop_assert!(sum == 10_000 || outcome.shares.parts().is_empty());
+            let recovered: i64 = split_minor(loss, &outcome.shares).iter().map(|(_, part)| part).sum();
+            prop_assert!(recovered <= loss);
+            let charged = outcome.shares.of(Party::Agent) > 0 || outcome.outward == Some(Party::Agent);
+            prop_assert_eq!(charged, outcome.agent_basis != AgentBasis::None, "{}", outcome.rule_id());
+            if charged && pack.has_causes() {
+                prop_assert!(outcome.status.carries_a_decision());
+            }
+        }
+    }
+
+    /// The order in which facts are told does not matter.
+    #[test]
+    fn order_of_facts(picks in picks()) {
+        // A fact told twice holds its last value; told once each, order must not show.
+        let mut once: Vec<(usize, usize)> = Vec::new();
+        for (place, pick) in picks {
+            let place = place % VOCABULARY.len();
+            if once.iter().all(|(known, _)| *known != place) {
+                once.push((place, pick));
+            }
+        }
+        let forward = facts(&once);
+        once.reverse();
+        let backward = facts(&once);
+        let [_, intl] = &*PACKS;
+        prop_assert_eq!(facts_sha256(&forward), facts_sha256(&backward));
+        let (one, other) = (judge(intl, None, &forward), judge(intl, None, &backward));
+        prop_assert_eq!(outcome_sha256(intl, &forward, &one), outcome_sha256(intl, &backward, &other));
+    }
+
+    /// Learning what speaks for an agent never raises the agent's share.
+    #[test]
+    fn exculpating_evidence_never_raises_the_agents_share(picks in picks(), kind in 0..8_usize) {
+        let facts = facts(&picks);
+        let [cn, intl] = &*PACKS;
+        for fact in VOCABULARY.iter() {
+            let speaks_for_the_agent = fact.exculpates.clone().filter(|(_, party)| *party == Party::Agent);
+            let Some((value, party)) = speaks_for_the_agent else { continue };
+            let mut more = facts.clone();
+            more.set(fact_id(fact.name).unwrap(), value, "test");
+            for (pack, kind) in [(cn, Some(ExceptionKind::ALL[kind])), (intl, None)] {
+                let (before, after) = (judge(pack, kind, &facts), judge(pack, kind, &more));
+                // Where the cause itself is another one now, another hop answers.
+                if before.cause == after.cause {
+                    prop_assert!(
+                        after.shares.of(party) <= before.shares.of(party),
+                        "{} makes {party} bear more: {} {} -> {} {}",
+                        fact.name, before.rule_id(), before.shares.to_json(), after.rule_id(), after.shares.to_json()
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Same pack, same facts, same hash, for ever. When a pack's files change, its hash does, and this line with it.
+#[test]
+fn replay_gives_the_same_hashes() {
+    let [cn, intl] = &*PACKS;
+    let mut facts = Facts::default();
+    facts.word("kind", "K4", "measured:four legs");
+    facts.yes("wire.forwarded", true, "switch@1");
+    facts.yes("wire.answered", false, "switch@1");
+    facts.yes("episode.network_line", true, "measured:episode");
+    assert_eq!(facts_sha256(&facts), FACTS);
+    let verdict = decide(cn, ExceptionKind::Reversed, &facts, 8_600).unwrap();
+    let decided = format!("{} {} {} {}", verdict.cause, verdict.status, verdict.rule_id, verdict.shares.to_json());
+    assert_eq!(decided, r#"NET.UP confirmed net-up-reversed {"network":10000}"#);
+    for (pack, again) in [(cn, Pack::builtin_cn().unwrap()), (intl, Pack::builtin_intl().unwrap())] {
+        let (one, other) = (judge(pack, kind_of(&facts), &facts), judge(&again, kind_of(&facts), &facts));
+        assert_eq!(outcome_sha256(pack, &facts, &one), outcome_sha256(&again, &facts, &other));
+    }
+    let replayed = decide(&Pack::builtin_cn().unwrap(), ExceptionKind::Reversed, &facts, 8_600).unwrap();
+    assert_eq!(verdict_sha256(cn, &facts, &verdict), verdict_sha256(cn, &facts, &replayed));
+}
+
+/// Hash of the facts above.
+const FACTS: &str = "edff9133587e245e0b3f66bd5f64295fdffa967da712c95aaf477c6037e31299";

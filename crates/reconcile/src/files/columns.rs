@@ -1,0 +1,191 @@
+//! Files of typed columns, such as Parquet: batches of columns, and how they look as rows of text.
+
+use std::borrow::Cow;
+use std::io;
+
+use super::blocks::FIELD_END;
+
+/// A file of typed columns. Several threads read different parts of it.
+pub trait ReadColumns: Sync {
+    /// Names of its columns.
+    fn names(&self) -> Vec<String>;
+
+    /// Says which columns will be asked for; the others may be [`Column::Left`].
+    fn select(&self, columns: &[usize]);
+
+    /// Bytes of the file that one row stands for, for the progress told.
+    fn row_bytes(&self) -> u64;
+
+    /// A reader of one thread; together the readers of a file hand out each row once.
+    fn reader(&self) -> Box<dyn NextColumns + '_>;
+}
+
+/// Takes a batch.
+pub type TakeColumns<'a> = dyn FnMut(&ColumnBatch<'_>) + 'a;
+
+/// Hands out batches of columns.
+pub trait NextColumns {
+    /// Hands the next batch to `take`; false when there is none.
+    ///
+    /// # Errors
+    /// When the file does not read.
+    fn next(&mut self, take: &mut TakeColumns<'_>) -> io::Result<bool>;
+}
+
+/// Some rows of a file, column by column.
+#[derive(Debug)]
+pub struct ColumnBatch<'a> {
+    /// Number of the first row, from 0.
+    pub first: u64,
+    /// How many rows.
+    pub rows: usize,
+    /// All columns of the file.
+    pub columns: &'a [Column<'a>],
+}
+
+/// The values of one column in some rows. A missing value is an empty text.
+#[derive(Debug)]
+pub enum Column<'a> {
+    /// Not asked for.
+    Left,
+    /// Whole numbers, none missing.
+    Numbers(Cow<'a, [i64]>),
+    /// Whole numbers of which some are missing or too great for the form above.
+    OddNumbers(Vec<Option<i128>>),
+    /// Texts.
+    Texts(Texts<'a>),
+    /// Texts by their number in a dictionary.
+    Coded {
+        /// Another dictionary has another number.
+        dictionary: u64,
+        /// Number of the text of each row; negative where there is none.
+        keys: Cow<'a, [i32]>,
+        /// The dictionary.
+        texts: Texts<'a>,
+    },
+}
+
+/// Texts one after another: text `n` is `bytes[ends[n]..ends[n + 1]]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts<'a> {
+    /// All texts.
+    pub bytes: &'a [u8],
+    /// Where the first begins and each ends.
+    pub ends: &'a [i32],
+}
+
+/// Offsets are never negative.
+#[inline(always)]
+fn place(offset: i32) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+impl<'a> Texts<'a> {
+    /// Start and end of each text.
+    #[inline(always)]
+    pub(crate) fn places(&self) -> impl ExactSizeIterator<Item = (usize, usize)> + 'a {
+        self.ends.array_windows().map(|[start, end]| (place(*start), place(*end)))
+    }
+
+    fn get(&self, number: usize) -> &'a [u8] {
+        let end = |at: usize| self.ends.get(at).map_or(0, |end| place(*end));
+        self.bytes.get(end(number)..end(number + 1)).unwrap_or_default()
+    }
+}
+
+impl ColumnBatch<'_> {
+    /// Appends the rows as lines.
+    pub(crate) fn write_rows(&self, text: &mut Vec<u8>) {
+        for row in 0..self.rows {
+            for (number, column) in self.columns.iter().enumerate() {
+                if number > 0 {
+                    text.push(FIELD_END);
+                }
+                column.write(row, text);
+            }
+            text.push(b'\n');
+        }
+    }
+}
+
+impl Column<'_> {
+    fn write(&self, row: usize, text: &mut Vec<u8>) {
+        match self {
+            Self::Left => {}
+            Self::Numbers(numbers) => {
+                if let Some(number) = numbers.get(row) {
+                    write_number(*number, text);
+                }
+            }
+            Self::OddNumbers(numbers) => {
+                if let Some(Some(number)) = numbers.get(row) {
+                    text.extend_from_slice(number.to_string().as_bytes());
+                }
+            }
+            Self::Texts(texts) => write_text(texts.get(row), text),
+            Self::Coded { keys, texts, .. } => {
+                if let Some(key) = keys.get(row).and_then(|key| usize::try_from(*key).ok()) {
+                    write_text(texts.get(key), text);
+                }
+            }
+        }
+    }
+}
+
+/// A line end inside a value would be taken for the end of the row: the whole value is unreadable then.
+fn write_text(value: &[u8], text: &mut Vec<u8>) {
+    if value.iter().any(|byte| matches!(*byte, b'\n' | FIELD_END)) {
+        text.push(b'?');
+    } else {
+        text.extend_from_slice(value);
+    }
+}
+
+/// Appends a number.
+pub fn write_number(number: i64, out: &mut Vec<u8>) {
+    if number < 0 {
+        out.push(b'-');
+    }
+    let mut digits = [0; 20];
+    let mut left = number.unsigned_abs();
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(left % 10).unwrap_or(0);
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_the_standard_library_writes_them() {
+        for number in [0, 7, -7, 1_234_567_890, i64::MAX, i64::MIN] {
+            let mut out = Vec::new();
+            write_number(number, &mut out);
+            assert_eq!(out, number.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn rows_as_lines() {
+        let texts = Texts { bytes: b"aXa\nb", ends: &[0, 1, 2, 5] };
+        let columns = [
+            Column::Numbers(Cow::Borrowed(&[1, -2, 3])),
+            Column::Left,
+            Column::Texts(texts),
+            Column::Coded { dictionary: 0, keys: Cow::Borrowed(&[1, -1, 0]), texts },
+            Column::OddNumbers(vec![None, Some(1 << 64), Some(0)]),
+        ];
+        let mut text = Vec::new();
+        ColumnBatch { first: 0, rows: 3, columns: &columns }.write_rows(&mut text);
+        let lines = String::from_utf8(text).unwrap().replace('\u{1f}', "|");
+        assert_eq!(lines, "1||a|X|\n-2||X||18446744073709551616\n3||?|a|0\n");
+    }
+}
