@@ -390,7 +390,7 @@ fn follow(told: &mut Found, changes: &[Change], texts: &Texts) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn records_in_any_order_agree_with_whole_files(seed in 1_u64..1 << 40, payments in 1_u64..60, spread in 1_i64..9) {
         agree(seed, payments, spread);
