@@ -336,6 +336,7 @@ mod tests {
             duty: (*duty).to_owned(),
             owner: *owner,
             within: (*within).to_owned(),
+            automation: onus_model::Automation::default(),
         };
         Verdict {
             kind: ExceptionKind::Diverted,

@@ -161,26 +161,38 @@ fn watching(a_minute: u32) {
     let (times, (_, changes)) = timed(7, || detector.replay(&cube, (FIRST..FIRST + 60).map(when)));
     assert!(a_minute < 600_000 || !changes.is_empty(), "the link is found");
     print(&format!("detection over an hour ({} changes)", changes.len()), &times);
+    let (before, _) = detector.replay(&cube, (FIRST..FIRST + 59).map(when));
+    let (times, _) = timed(7, || before.replay(&cube, [when(FIRST + 59)]));
+    print("detection of the newest minute, with a copy of the state", &times);
     let (of, hits) = (Columns::attempts(), Columns::outcome(Outcome::NoAnswer));
     let (times, sampled) = timed(7, || cube.sampled(FIRST + 50, FIRST + 60, of, hits));
     print(&format!("sample of ten minutes ({} payments)", sampled.len()), &times);
-    let question = Question {
-        before: FIRST,
-        since: FIRST + 50,
-        until: FIRST + 60,
-        of,
-        hits,
-        by: &[
-            Dimension::NetworkLink,
-            Dimension::AcquirerLink,
-            Dimension::Issuer,
-            Dimension::City,
-            Dimension::AppVersion,
-            Dimension::EntryMode,
-            Dimension::Pin,
-        ],
-        amount_bins: 32,
-    };
+    locating(&cube, &BY[..7]);
+    locating(&cube, &BY);
+    let (times, leaves) = timed(7, || cube.leaves(FIRST + 50, FIRST + 60, of, hits, 0));
+    print(&format!("leaves of ten minutes ({})", leaves.len()), &times);
+}
+
+/// What location is by, beside the amount.
+const BY: [Dimension; 11] = [
+    Dimension::NetworkLink,
+    Dimension::AcquirerLink,
+    Dimension::Issuer,
+    Dimension::City,
+    Dimension::AppVersion,
+    Dimension::EntryMode,
+    Dimension::Pin,
+    Dimension::Route,
+    Dimension::MerchantCategory,
+    Dimension::TerminalModel,
+    Dimension::CardKind,
+];
+
+/// The last ten minutes against the fifty before.
+fn locating(cube: &Cube, by: &[Dimension]) {
+    let (of, hits) = (Columns::attempts(), Columns::outcome(Outcome::NoAnswer));
+    let (before, since, until) = (FIRST, FIRST + 50, FIRST + 60);
+    let question = Question { before, since, until, of, hits, by, amount_bins: 32 };
     let search = onus_incident::localise::Settings::builtin().expect("the pack reads").ratio;
     let (times, found) = timed(7, || {
         let suspects = cube.suspects(&question, &Symbols::default()).expect("there are lost ones");
@@ -188,7 +200,5 @@ fn watching(a_minute: u32) {
         let scope = |finding: &Finding| scope_text(&suspects.table, &finding.scope);
         (suspects.table.rows(), answer.findings.iter().map(scope).collect::<Vec<_>>())
     });
-    print(&format!("location ({} rows): {:?}", found.0, found.1), &times);
-    let (times, leaves) = timed(7, || cube.leaves(FIRST + 50, FIRST + 60, of, hits, 0));
-    print(&format!("leaves of ten minutes ({})", leaves.len()), &times);
+    print(&format!("location by {} dimensions ({} rows): {:?}", by.len() + 1, found.0, found.1), &times);
 }

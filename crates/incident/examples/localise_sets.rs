@@ -14,7 +14,8 @@ use std::io::Write;
 use std::path::Path;
 
 use onus_incident::localise::{
-    Failures, Measures, Settings, Table, localise_failures, localise_measure, most_striking_minute, scope_text,
+    Failures, Measures, RatioSettings, Settings, Table, localise_failures, localise_measure, most_striking_minute,
+    scope_text,
 };
 use sets::Score;
 use sets::ratio::{RatioRecipe, Shared, shared};
@@ -82,12 +83,13 @@ fn score(set: &str, first: u64, count: u64) -> Result<(), Box<dyn Error>> {
         } else {
             let recipe = ratio(set).ok_or_else(|| format!("no set {set}; there are {SETS}"))?;
             let Shared { table, minutes, under_test, truth } = shared(&recipe, seed);
+            let ratio = RatioSettings { both_ways: recipe.both_ways, ..settings.ratio.clone() };
             let start = cpu_ms();
-            let at = if set == "minute" { most_striking_minute(&table, &minutes, &settings.ratio) } else { None };
+            let at = if set == "minute" { most_striking_minute(&table, &minutes, &ratio) } else { None };
             let (before, rest) = minutes.split_at(at.unwrap_or(under_test));
             let now = rest.first().ok_or("no minute under test")?;
             let failures = Failures { table: &table, now, before, points: &[] };
-            let answer = localise_failures(&failures, &settings.ratio);
+            let answer = localise_failures(&failures, &ratio);
             times.push(cpu_ms() - start);
             rows += table.rows();
             (truth, texts(&table, &answer))

@@ -142,6 +142,30 @@ fn the_cut_of_an_amount_comes_out_of_the_data() {
     }
 }
 
+/// Without history the rest of the table is the measure, and what is untouched fails less than the whole.
+#[test]
+fn what_is_untouched_is_an_answer_only_when_asked_for() {
+    let links = (0..40).map(|row| row % 4).collect();
+    let cities = (0..40).map(|row| row / 4).collect();
+    let named = |name: &str, count: u32| Dimension {
+        name: name.to_owned(),
+        values: (0..count).map(|value| value.to_string()).collect(),
+        edges: None,
+    };
+    let table = Table::new(vec![named("link", 4), named("city", 10)], vec![links, cities]).expect("fits");
+    let (mut now, mut peers) = (Counts::zero(40), Counts::zero(40));
+    for row in 0..40 {
+        now.add(row, 500.0, if row % 4 == 2 { 150.0 } else { 10.0 });
+        peers.add(row, 500.0, 45.0);
+    }
+    let before = [peers];
+    let failures = Failures { table: &table, now: &now, before: &before, points: &[] };
+    let mut ratio = settings().ratio;
+    assert_eq!(scopes(&table, &localise_failures(&failures, &ratio)), ["link=2"]);
+    ratio.both_ways = true;
+    assert!(localise_failures(&failures, &ratio).findings.len() > 1);
+}
+
 #[test]
 fn what_moves_everywhere_is_not_blamed_on_a_dimension() {
     let quiet = RatioRecipe { wander: (0.0, 0.0), attempts: (2e4, 5e4), minutes: (8, 8), ..RatioRecipe::quiet() };

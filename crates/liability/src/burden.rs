@@ -1,11 +1,11 @@
 //! Burden of proof: who must supply which fact by when, and what its absence means.
 
-use onus_model::{Ground, Party, Text};
+use onus_model::{Automation, Ground, Party, Text};
 
 use crate::bearers::{Asked, Role};
 use crate::condition::Condition;
 use crate::facts::{Fact, Facts};
-use crate::pack::{Pack, Place};
+use crate::pack::{Pack, Place, VerifiedBy};
 use crate::value::Value;
 use crate::vocabulary::{FactId, fact_of};
 
@@ -19,8 +19,10 @@ pub(crate) struct Burden {
     pub(crate) within: String,
     pub(crate) when: Condition,
     pub(crate) absence: Value,
+    pub(crate) automation: Automation,
     pub(crate) text: Text,
     pub(crate) ground: Ground,
+    pub(crate) verified_by: Option<VerifiedBy>,
 }
 
 /// A fact that somebody has to supply.
@@ -36,6 +38,8 @@ pub struct OpenBurden<'p> {
     pub within: &'p str,
     /// What it means when it is not supplied.
     pub absence: String,
+    /// Whether its time may be counted by software.
+    pub automation: Automation,
     /// In words.
     pub text: &'p Text,
     /// What it rests on.
@@ -55,6 +59,7 @@ pub fn open_burdens<'p>(pack: &'p Pack, facts: &Facts) -> Vec<OpenBurden<'p>> {
             by: row.by.resolve(&asked, facts).iter().next()?,
             within: &row.within,
             absence: row.absence.text(fact.kind),
+            automation: row.automation,
             text: &row.text,
             ground: &row.ground,
         })
@@ -62,12 +67,13 @@ pub fn open_burdens<'p>(pack: &'p Pack, facts: &Facts) -> Vec<OpenBurden<'p>> {
     .collect()
 }
 
-/// The facts with what absence means for every open burden whose time is over.
+/// The facts with what absence means for every open burden whose time is over; a time that is not verified never is.
 /// The source of such a fact says that it is presumed; supplying the fact replaces it.
 #[must_use]
 pub fn presume(pack: &Pack, facts: &Facts, is_over: impl Fn(&OpenBurden<'_>) -> bool) -> Facts {
     let mut presumed = facts.clone();
-    for open in open_burdens(pack, facts).iter().filter(|open| is_over(open)) {
+    let open = open_burdens(pack, facts);
+    for open in open.iter().filter(|open| open.automation.is_automatic() && is_over(open)) {
         if let Some(row) = pack.burdens.iter().find(|row| row.id == open.id) {
             let source = format!("presumed:{}", row.id);
             let fact = Fact { value: row.absence.clone(), source, grade: Some(row.ground.grade), known_at: None };

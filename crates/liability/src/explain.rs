@@ -88,7 +88,10 @@ pub fn prove(pack: &Pack, outcome: &Outcome<'_>, facts: &Facts) -> Proof {
         because.extend(rule.obligations.iter().map(|duty| Proof {
             part: "obligation",
             says: pack.duties.get(&duty.duty).cloned().unwrap_or_default(),
-            source: Some(format!("{} {}", duty.owner, duty.within)),
+            source: Some(match duty.automation {
+                onus_model::Automation::Automatic => format!("{} {}", duty.owner, duty.within),
+                onus_model::Automation::Manual => format!("{} {} {}", duty.owner, duty.within, duty.automation),
+            }),
             ..Proof::default()
         }));
     }

@@ -13,6 +13,7 @@ mod decide;
 mod diagnosis;
 mod explain;
 mod facts;
+mod monitoring;
 mod pack;
 mod pack_builtin;
 mod pack_cases;
@@ -30,7 +31,8 @@ pub use decide::{Outcome, decide, judge, kind_of, outcome_sha256, verdict_sha256
 pub use diagnosis::{Ask, Hypothesis, asks, diagnose};
 pub use explain::{Proof, ShownFact, prove};
 pub use facts::{Fact, FactError, Facts, facts_sha256};
-pub use pack::{Pack, PackCase, PackError, PackFiles, Place, Principle, Rule};
+pub use monitoring::{Counted, Forecast, MonthCounts, Programme, SalesOf, Standing, programmes};
+pub use pack::{Pack, PackCase, PackError, PackFiles, Place, Principle, Rule, VerifiedBy};
 pub use pack_builtin::{NAMES as PACK_NAMES, shipped};
 pub use pack_cases::{CaseResult, Difference, difference, run_cases};
 pub use shadow::{Changed, Decided, Moved, ShadowReport, compare};

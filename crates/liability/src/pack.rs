@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use onus_model::{AgentBasis, Cause, ExceptionKind, FindingStatus, Ground, Obligation, Party, Text, WouldChange};
+use onus_model::{
+    AgentBasis, Automation, Cause, ExceptionKind, FindingStatus, Ground, Obligation, Party, Text, WouldChange,
+};
 use sha2::{Digest, Sha256};
 
 use crate::bearers::{Asked, Division, Role};
@@ -75,6 +77,23 @@ pub struct PackFiles<'a> {
     pub cases: &'a str,
 }
 
+/// Two people who compared a limit with its primary text.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifiedBy {
+    /// Who compared it.
+    pub maker: String,
+    /// Who confirmed it; another person.
+    pub checker: String,
+    /// Day, YYYY-MM-DD.
+    pub on: String,
+}
+
+/// Whether software may act on a limit that rests on this ground: one of grade T or B only when it is verified.
+pub(crate) fn automation(ground: &Ground, verified_by: Option<&VerifiedBy>) -> Automation {
+    if ground.grade.needs_verification() && verified_by.is_none() { Automation::Manual } else { Automation::Automatic }
+}
+
 /// A row of the cause table.
 #[derive(Debug, Clone)]
 pub(crate) struct CauseRow {
@@ -130,7 +149,9 @@ pub struct Rule {
     pub text: Text,
     /// Ground.
     pub ground: Ground,
-    /// Duties.
+    /// Who verified its limits, where the ground alone is not enough for software to act.
+    pub verified_by: Option<VerifiedBy>,
+    /// Duties; those of a rule whose limits are not verified are for a person to act on.
     pub obligations: Vec<Obligation>,
     /// What would change the verdict.
     pub would_change: Vec<WouldChange>,

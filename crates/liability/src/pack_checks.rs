@@ -3,9 +3,10 @@
 use onus_model::{AgentBasis, Cause, Party};
 
 use crate::condition::Condition;
-use crate::pack::{Pack, PackError, Rule};
+use crate::pack::{Pack, PackError, Rule, VerifiedBy};
 use crate::proofs::{Prover, Region};
-use crate::vocabulary::fact_id;
+use crate::value::{RawValue, Value};
+use crate::vocabulary::{FactKind, fact_id};
 
 pub(crate) fn check(pack: &Pack) -> Result<(), PackError> {
     for rule in &pack.rules {
@@ -71,10 +72,24 @@ fn check_duties(pack: &Pack, rule: &Rule) -> Result<(), PackError> {
         }
         check_deadline(pack, &obligation.within).map_err(|detail| fault(rule, detail))?;
     }
+    check_verified(rule.verified_by.as_ref()).map_err(|detail| fault(rule, detail))?;
     match rule.would_change.iter().find(|change| fact_id(&change.fact).is_none()) {
         Some(change) => Err(fault(rule, format!("would_change: {:?} is not in the fact vocabulary", change.fact))),
         None => Ok(()),
     }
+}
+
+/// Who compares a limit with its text does not confirm it.
+fn check_verified(verified_by: Option<&VerifiedBy>) -> Result<(), String> {
+    let Some(VerifiedBy { maker, checker, on }) = verified_by else { return Ok(()) };
+    let day = RawValue::Text(on.clone());
+    if !matches!(Value::read(FactKind::Date, &day), Ok(Some(Value::Date { from, to })) if from == to) {
+        return Err(format!("verified_by.on: expected a day YYYY-MM-DD, found {on:?}"));
+    }
+    if maker.trim().is_empty() || checker.trim().is_empty() || maker.trim() == checker.trim() {
+        return Err("verified_by needs two people: maker and checker".to_owned());
+    }
+    Ok(())
 }
 
 /// Working days mean nothing without the calendar that counts them.
@@ -95,6 +110,7 @@ fn check_deadline(pack: &Pack, within: &str) -> Result<(), String> {
 fn check_burdens(pack: &Pack) -> Result<(), PackError> {
     for row in &pack.burdens {
         check_deadline(pack, &row.within).map_err(|detail| PackError::row(row.place, &row.id, detail))?;
+        check_verified(row.verified_by.as_ref()).map_err(|detail| PackError::row(row.place, &row.id, detail))?;
         if row.ground.source.trim().is_empty() {
             return Err(PackError::row(row.place, &row.id, "cites nothing; give ground.source"));
         }
@@ -260,6 +276,45 @@ own_fault = { zh = "", en = "" }
         for (rules, expected) in table {
             let said = refusal("", &format!("{UNKNOWN}{rules}"), "");
             assert!(said.contains(expected), "{rules}\n{said}");
+        }
+    }
+
+    /// The deadline of a duty under a ground of some grade, verified or not: who may act on it.
+    #[test]
+    fn a_limit_that_is_not_verified_drives_nothing() {
+        let two = "verified_by = { maker = 'li', checker = 'wang', on = '2026-11-20' }";
+        let alone = "verified_by = { maker = 'li', checker = 'li', on = '2026-11-20' }";
+        let undated = "verified_by = { maker = 'li', checker = 'wang', on = 'soon' }";
+        let table = [
+            ("S", "", "", "automatic"),
+            ("P", "", "", "automatic"),
+            ("T", "", "", "manual"),
+            ("B", "", "", "manual"),
+            // A duty cannot call itself automatic against its ground.
+            ("B", "", ", automation = 'automatic'", "manual"),
+            ("S", "", ", automation = 'manual'", "manual"),
+            ("T", two, "", "automatic"),
+            ("B", two, "", "automatic"),
+            ("T", alone, "", "two people"),
+            ("T", undated, "", "YYYY-MM-DD"),
+        ];
+        for (grade, verified, said, expected) in table {
+            let duty = format!("obligations = [{{ duty = 'fix', owner = 'acquirer', within = '2d'{said} }}]");
+            let rule = row("a", &format!("shares = {{ network = 10000 }}\n{duty}\n{verified}"));
+            let rule = rule.replace("GROUND", &GROUND.replace("'P'", &format!("'{grade}'")));
+            let text = format!("{}{UNKNOWN}{rule}", HEAD.replace("ORDER", ""));
+            let text = text.replace("WORDS", WORDS).replace("GROUND", GROUND);
+            let causes = "[[cause]]\nid = 'n'\ncause = 'NET.UP'\nstatus = 'confirmed'\nkinds = ['K4']\nwhen = { cleared = true }\n";
+            let answer = Pack::load(&PackFiles { rules: &text, causes, cases: "" }).map(|pack| {
+                let mut facts = crate::Facts::default();
+                facts.yes("cleared", true, "test");
+                let verdict = crate::decide(&pack, onus_model::ExceptionKind::Reversed, &facts, 1).unwrap();
+                verdict.obligations[0].automation.as_str()
+            });
+            match answer {
+                Ok(automation) => assert_eq!(automation, expected, "{grade} {verified} {said}"),
+                Err(error) => assert!(error.to_string().contains(expected), "{grade} {verified}: {error}"),
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use onus_model::{
-    AgentBasis, Cause, ExceptionKind, FindingStatus, Ground, Obligation, Party, Shares, Text, WouldChange,
+    AgentBasis, Automation, Cause, ExceptionKind, FindingStatus, Ground, Obligation, Party, Shares, Text, WouldChange,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +14,9 @@ use crate::burden::Burden;
 use crate::condition::{Condition, ConditionError, Test};
 use crate::contract::VoidRow;
 use crate::facts::{Facts, holds_parties};
-use crate::pack::{CauseRow, Exclusion, Pack, PackCase, PackError, PackFiles, Place, Principle, Rule};
+use crate::pack::{
+    CauseRow, Exclusion, Pack, PackCase, PackError, PackFiles, Place, Principle, Rule, VerifiedBy, automation,
+};
 use crate::value::{PartySet, RawValue, Value};
 use crate::vocabulary::{FactId, FactKind, VOCABULARY, fact_id, fact_of};
 
@@ -115,6 +117,7 @@ struct BurdenToml {
     absence: RawValue,
     text: Text,
     ground: Ground,
+    verified_by: Option<VerifiedBy>,
 }
 
 #[derive(Deserialize)]
@@ -176,6 +179,7 @@ struct RuleToml {
     text: Text,
     /// Left out: what the first principle rests on.
     ground: Option<Ground>,
+    verified_by: Option<VerifiedBy>,
     #[serde(default)]
     obligations: Vec<Obligation>,
     #[serde(default)]
@@ -359,6 +363,7 @@ fn rule(
     let outward = raw.outward.as_deref().map(|word| row.role(word, roles)).transpose()?;
     let mut unless: Vec<_> = raw.unless.iter().map(|raw| row.condition(raw)).collect::<Result<_, _>>()?;
     unless.extend(out_of_force(&row, raw.effective_from.as_deref(), raw.effective_to.as_deref())?);
+    let obligations = limited(raw.obligations, automation(&ground, raw.verified_by.as_ref()));
     Ok(Rule {
         place: row.place(),
         rank,
@@ -375,10 +380,19 @@ fn rule(
         title: raw.title,
         text: raw.text,
         ground,
-        obligations: raw.obligations,
+        verified_by: raw.verified_by,
+        obligations,
         would_change: raw.would_change,
         id,
     })
+}
+
+/// Duties on which software may act only if their limit allows it; a row may ask for a person itself.
+fn limited(mut duties: Vec<Obligation>, automation: Automation) -> Vec<Obligation> {
+    for duty in duties.iter_mut().filter(|duty| duty.automation.is_automatic()) {
+        duty.automation = automation;
+    }
+    duties
 }
 
 /// `when` alone, or `when` with each of `any`.
@@ -482,8 +496,10 @@ fn burden(
         when: row.condition(&raw.when)?,
         absence: absence.ok_or_else(|| row.fault_at("absence", "absence must mean something".to_owned()))?,
         within: raw.within,
+        automation: automation(&raw.ground, raw.verified_by.as_ref()),
         text: raw.text,
         ground: raw.ground,
+        verified_by: raw.verified_by,
         id,
     })
 }

@@ -23,7 +23,8 @@ pub use party::Party;
 pub use payment::{CardType, ExceptionKind, MaskedPan, Outcome, PaymentKey, PaymentKeyError};
 pub use shares::{Shares, SharesError};
 pub use verdict::{
-    AgentBasis, Episode, FactUsed, FactValue, Finding, Grade, Ground, Obligation, Reason, Text, Verdict, WouldChange,
+    AgentBasis, Automation, Episode, FactUsed, FactValue, Finding, Grade, Ground, Obligation, Reason, Text, Verdict,
+    WouldChange,
 };
 
 /// Implements `as_str`, `Display`, `FromStr` and serde for an enum whose text form is fixed.

@@ -36,6 +36,34 @@ crate::text_enum! {
     }
 }
 
+crate::text_enum! {
+    /// Whether software may act on a limit by itself.
+    #[derive(Default)]
+    Automation {
+        /// It may: remind, time out, escalate.
+        #[default]
+        Automatic = "automatic",
+        /// It may not: the limit is not verified, a person acts.
+        Manual = "manual",
+    }
+}
+
+impl Automation {
+    /// Whether software may act.
+    #[must_use]
+    pub fn is_automatic(&self) -> bool {
+        matches!(self, Self::Automatic)
+    }
+}
+
+impl Grade {
+    /// Whether a limit of this grade must be verified by two people before software may act on it.
+    #[must_use]
+    pub fn needs_verification(self) -> bool {
+        matches!(self, Self::T | Self::B)
+    }
+}
+
 /// Text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,6 +162,9 @@ pub struct Obligation {
     pub owner: Party,
     /// Time it has: `2wd` working days, `15d` calendar days, `4h` hours, `now`.
     pub within: String,
+    /// Whether software may act on the time by itself.
+    #[serde(default, skip_serializing_if = "Automation::is_automatic")]
+    pub automation: Automation,
 }
 
 /// The answer: who pays the user first and who bears it in the end, with reasons.

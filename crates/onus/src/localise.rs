@@ -54,6 +54,9 @@ pub(crate) struct LocaliseArgs {
     /// Column of its forecast.
     #[arg(long, requires = "actual")]
     pub(crate) forecast: Option<String>,
+    /// Answer also with scopes that fail less than ordinarily; otherwise only with harm.
+    #[arg(long)]
+    both_ways: bool,
     /// Settings instead of the built-in ones (packs/localise-1/settings.toml).
     #[arg(long)]
     settings: Option<PathBuf>,
@@ -76,12 +79,13 @@ struct Source {
 
 /// Runs the command.
 pub(crate) fn localise(args: &LocaliseArgs) -> Result<()> {
-    let settings = match &args.settings {
+    let mut settings = match &args.settings {
         Some(path) => Settings::from_toml(
             &fs::read_to_string(path).with_context(|| format!("reading settings {}", path.display()))?,
         )?,
         None => Settings::builtin()?,
     };
+    settings.ratio.both_ways |= args.both_ways;
     let sources = sources(&args.from)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut times, mut unread) = (Vec::new(), 0);

@@ -1,5 +1,7 @@
 //! What is awaited becomes a break when its time is up, without any new record.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod installation;
 
 use std::path::Path;

@@ -30,7 +30,7 @@ pub(crate) fn verdict_body(pack: &Pack, verdict: &Verdict, about: &About<'_>) ->
     let would_change: Vec<Value> =
         verdict.would_change.iter().map(|change| json!({"fact": change.fact, "text": text(&change.text)})).collect();
     let obligations: Vec<Value> = verdict.obligations.iter().map(|duty| json!({
-        "duty": duty.duty, "owner": duty.owner, "within": duty.within, "text": pack.duties.get(&duty.duty).map(text),
+        "duty": duty.duty, "owner": duty.owner, "within": duty.within, "automation": duty.automation, "text": pack.duties.get(&duty.duty).map(text),
     })).collect();
     json!({
         "type": "verdict", "payment": about.payment, "kind": verdict.kind, "revision": about.revision, "decided_at": about.decided_at,

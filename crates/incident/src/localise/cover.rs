@@ -13,10 +13,6 @@ pub(super) trait Evidence<const W: usize> {
     }
     /// How much of the data an element holds.
     fn size(&self, sums: &[f64; W]) -> f64;
-    /// The stretch of neighbouring cells that says most: its first and last cell and its log likelihood ratio.
-    fn stretch(&self, _cells: &[&[f64; W]]) -> Option<(usize, usize, f64)> {
-        None
-    }
 }
 
 /// Values of one dimension that an element takes: a single one, or neighbours of a dimension of numbers.
@@ -62,6 +58,17 @@ pub(super) struct Element {
     pub(super) net: f64,
 }
 
+impl Element {
+    /// An element that is not looked up by its place; plain when it has no stretch.
+    pub(super) const fn new(spans: Vec<Span>, plain: bool, nats: f64, net: f64) -> Self {
+        Self { cuboid: 0, cell: if plain { Some(0) } else { None }, spans, nats, net }
+    }
+
+    pub(super) const fn is_plain(&self) -> bool {
+        self.cell.is_some()
+    }
+}
+
 /// A lattice with the score of each element, and the rows that no chosen element has taken.
 pub(super) struct Cover<'a, const W: usize, E> {
     table: &'a Table,
@@ -105,15 +112,6 @@ impl<'a, const W: usize, E: Evidence<W>> Cover<'a, W, E> {
         self.prices.get(cuboid).copied().unwrap_or(f64::INFINITY)
     }
 
-    /// Makes elements of a cuboid cost at least so much.
-    pub(super) fn at_least(&mut self, dims: &[usize], price: f64) {
-        for (own, cuboid) in self.prices.iter_mut().zip(&self.lattice.cuboids) {
-            if cuboid.dims == dims {
-                *own = own.max(price);
-            }
-        }
-    }
-
     /// Makes further elements of a cuboid cheaper: what fails together often shares its attributes.
     pub(super) fn cheapen(&mut self, cuboid: usize, by: f64) {
         if let Some(price) = self.prices.get_mut(cuboid) {
@@ -123,59 +121,18 @@ impl<'a, const W: usize, E: Evidence<W>> Cover<'a, W, E> {
 
     /// The element worth most; of equal ones the one with fewer dimensions.
     pub(super) fn best(&self) -> Option<Element> {
-        let ordered = self.table.ordered();
         let mut best: Option<(f64, usize, usize)> = None;
         for (cuboid, scores) in self.scores.iter().enumerate() {
-            let stretches = ordered.is_some() && self.last_dim(cuboid) == ordered;
             let bar = best.map_or(f64::NEG_INFINITY, |(net, ..)| net) + self.price(cuboid);
             let top = scores
                 .iter()
                 .enumerate()
                 .fold((f64::NEG_INFINITY, 0), |top, (cell, score)| if *score > top.0 { (*score, cell) } else { top });
-            if !stretches && top.0 >= bar {
+            if top.0 >= bar {
                 best = Some((top.0 - self.price(cuboid), cuboid, top.1));
             }
         }
-        let plain = best.map(|(_, cuboid, cell)| self.element(cuboid, cell));
-        let stretch = ordered.and_then(|dim| self.best_stretch(dim));
-        [plain, stretch].into_iter().flatten().max_by(|a, b| a.net.total_cmp(&b.net))
-    }
-
-    fn last_dim(&self, cuboid: usize) -> Option<usize> {
-        self.lattice.cuboids.get(cuboid).and_then(|cuboid| cuboid.dims.last().copied())
-    }
-
-    /// The best stretch of neighbouring values of a dimension of numbers, within one value of other dimensions or none.
-    fn best_stretch(&self, dim: usize) -> Option<Element> {
-        let width = self.table.cardinality(dim) as u64;
-        // Both ends are chosen.
-        let ends = 2.0 * (width.max(1) as f64).ln();
-        let mut best: Option<Element> = None;
-        for at in (0..self.scores.len()).filter(|at| self.last_dim(*at) == Some(dim)) {
-            let Some(cuboid) = self.lattice.cuboids.get(at) else { continue };
-            let price = self.price(at) + ends;
-            let mut cells: Vec<(u64, usize)> =
-                (0..cuboid.cells()).map(|cell| (cuboid.key_of_cell(cell), cell)).collect();
-            cells.retain(|(_, cell)| cuboid.sums.get(*cell).is_some_and(|sums| self.evidence.occupied(sums)));
-            cells.sort_unstable();
-            for group in cells.chunk_by(|(a, _), (b, _)| a / width == b / width) {
-                let sums: Vec<&[f64; W]> = group.iter().filter_map(|(_, cell)| cuboid.sums.get(*cell)).collect();
-                let Some((first, last, nats)) = self.evidence.stretch(&sums) else { continue };
-                if best.as_ref().is_some_and(|best| best.net >= nats - price) {
-                    continue;
-                }
-                let (Some((from, cell)), Some((to, _))) = (group.get(first), group.get(last)) else { continue };
-                // All numbers are no condition.
-                if from % width == 0 && (to + 1).is_multiple_of(width) {
-                    continue;
-                }
-                let mut spans = self.element(at, *cell).spans;
-                spans.pop();
-                spans.push(Span { dim, first: (from % width) as u32, last: (to % width) as u32 });
-                best = Some(Element { cuboid: at, cell: None, spans, nats, net: nats - price });
-            }
-        }
-        best
+        best.map(|(_, cuboid, cell)| self.element(cuboid, cell))
     }
 
     fn element(&self, cuboid: usize, cell: usize) -> Element {

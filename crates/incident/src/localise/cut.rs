@@ -37,39 +37,46 @@ pub fn bins(name: &str, numbers: &[f64], most: usize) -> (Dimension, Vec<u32>) {
     (Dimension { name: name.to_owned(), values, edges: Some(edges) }, codes)
 }
 
-/// Both ends of a stretch, from the single attempts around them.
-pub(super) fn sharpen(
-    table: &Table,
-    spans: &[Span],
-    points: &[Point],
-    effect: Effect,
-    (from, to): (Option<f64>, Option<f64>),
-    rate: impl Fn(usize) -> f64,
-) -> (Option<f64>, Option<f64>) {
-    let Some((stretch, rest)) = spans.split_last() else { return (from, to) };
-    let mut near: Vec<(f64, f64)> = Vec::new();
-    for point in points.iter().filter(|point| rest.iter().all(|span| span.holds(table, point.row))) {
-        let p = rate(point.row);
-        let q = effect.on(p);
-        let nats = point.failures * (q / p).ln() + (point.attempts - point.failures) * ((1.0 - q) / (1.0 - p)).ln();
-        near.push((point.number, nats));
-    }
-    near.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let edges = table.dims().get(stretch.dim).and_then(|dim| dim.edges.as_deref()).unwrap_or_default();
-    let edge = |at: usize| edges.get(at).copied();
-    // A cut is looked for within the two bins on each side of the one that the search found.
-    let window = |at: usize| (edge(at.saturating_sub(2)).unwrap_or(f64::MIN), edge(at + 2).unwrap_or(f64::MAX));
-    let lower = from.map(|from| cut(&near, window(stretch.first as usize), false).unwrap_or(from));
-    let upper = to.map(|to| cut(&near, window(stretch.last as usize + 1), true).unwrap_or(to));
-    (lower, upper)
+/// What says where a stretch ends.
+pub(super) struct Ends<'a> {
+    pub(super) points: &'a [Point],
+    pub(super) effect: Effect,
+    /// How much worse than the best cut, in nats, a rounder one may be.
+    pub(super) as_good: f64,
 }
 
-/// How much worse than the best cut, in nats, a rounder one may be.
-const AS_GOOD: f64 = 3.0;
+impl Ends<'_> {
+    /// Both ends of a stretch, from the single attempts around them.
+    pub(super) fn sharpen(
+        &self,
+        table: &Table,
+        spans: &[Span],
+        (from, to): (Option<f64>, Option<f64>),
+        rate: impl Fn(usize) -> f64,
+    ) -> (Option<f64>, Option<f64>) {
+        let (points, effect) = (self.points, self.effect);
+        let Some((stretch, rest)) = spans.split_last() else { return (from, to) };
+        let mut near: Vec<(f64, f64)> = Vec::new();
+        for point in points.iter().filter(|point| rest.iter().all(|span| span.holds(table, point.row))) {
+            let p = rate(point.row);
+            let q = effect.on(p);
+            let nats = point.failures * (q / p).ln() + (point.attempts - point.failures) * ((1.0 - q) / (1.0 - p)).ln();
+            near.push((point.number, nats));
+        }
+        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let edges = table.dims().get(stretch.dim).and_then(|dim| dim.edges.as_deref()).unwrap_or_default();
+        let edge = |at: usize| edges.get(at).copied();
+        // A cut is looked for within the two bins on each side of the one that the search found.
+        let window = |at: usize| (edge(at.saturating_sub(2)).unwrap_or(f64::MIN), edge(at + 2).unwrap_or(f64::MAX));
+        let lower = from.map(|from| cut(&near, window(stretch.first as usize), false, self.as_good).unwrap_or(from));
+        let upper = to.map(|to| cut(&near, window(stretch.last as usize + 1), true, self.as_good).unwrap_or(to));
+        (lower, upper)
+    }
+}
 
 /// The roundest of the numbers that part what is inside (below it, or from it on) from what is not about as well as
 /// any in a window.
-fn cut(near: &[(f64, f64)], (least, most): (f64, f64), inside_below: bool) -> Option<f64> {
+fn cut(near: &[(f64, f64)], (least, most): (f64, f64), inside_below: bool, as_good: f64) -> Option<f64> {
     let window: Vec<(f64, f64)> = near.iter().copied().filter(|(at, _)| (least..most).contains(at)).collect();
     let sign = if inside_below { 1.0 } else { -1.0 };
     let mut gaps: Vec<(f64, f64, f64)> = Vec::new();
@@ -82,7 +89,7 @@ fn cut(near: &[(f64, f64)], (least, most): (f64, f64), inside_below: bool) -> Op
         }
     }
     let top = gaps.iter().map(|(sum, ..)| *sum).reduce(f64::max)?;
-    let good = || gaps.iter().filter(|(sum, ..)| *sum >= top - AS_GOOD);
+    let good = || gaps.iter().filter(|(sum, ..)| *sum >= top - as_good);
     let above = good().map(|(_, below, _)| *below).reduce(f64::min)?;
     let upto = good().map(|(.., above)| *above).reduce(f64::max)?;
     Some(roundest(above, upto))

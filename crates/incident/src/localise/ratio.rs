@@ -5,7 +5,6 @@
 //! how much better than nothing; rows that did not take part speak against it, but only so much.
 
 use super::baseline::{Baseline, Counts};
-use super::cover::Evidence;
 use super::settings::RatioSettings;
 
 /// Sizes of effect.
@@ -34,7 +33,10 @@ impl Effect {
     }
 }
 
-/// By lane; neighbours of one kind stand in order of size.
+/// Those that are harm.
+const HARMS: usize = 11;
+
+/// By lane; harm first, and neighbours of one kind stand in order of size.
 pub(super) const ALL_EFFECTS: [Effect; EFFECTS] = [
     Effect::Lost(0.02),
     Effect::Lost(0.05),
@@ -71,12 +73,12 @@ impl Shares<'_> {
         }
         let trust = 1.0 / (1.0 + (n - 1.0).max(0.0) * (overdispersion + 1.0 / (weight + 1.0)));
         let mut likelihood = [0.0; EFFECTS];
-        for (cell, effect) in likelihood.iter_mut().zip(ALL_EFFECTS) {
+        for (cell, effect) in likelihood.iter_mut().zip(ALL_EFFECTS).take(self.effects()) {
             let q = effect.on(p);
             *cell = (trust * (k * (q / p).ln() + (n - k) * ((1.0 - q) / (1.0 - p)).ln())).exp();
         }
         let blur = self.settings.blur;
-        for kind in KINDS {
+        for kind in KINDS.into_iter().filter(|kind| kind.end <= self.effects()) {
             let part = likelihood.get(kind.clone()).unwrap_or_default();
             for (at, lane) in kind.enumerate() {
                 let near = |at: Option<usize>| at.and_then(|at| part.get(at)).copied();
@@ -95,6 +97,11 @@ impl Shares<'_> {
         lanes
     }
 
+    /// The effects that are looked for stand first; the lanes of others stay at nothing.
+    const fn effects(&self) -> usize {
+        if self.settings.both_ways { EFFECTS } else { HARMS }
+    }
+
     /// Lanes of all rows.
     pub(super) fn rows(&self, now: &Counts, baseline: &Baseline, history: bool) -> Vec<Lanes> {
         let of = |(row, counts): (usize, (f64, f64))| {
@@ -105,23 +112,36 @@ impl Shares<'_> {
     }
 }
 
+pub(super) fn add(sums: &mut Lanes, lanes: &Lanes) {
+    for (sum, value) in sums.iter_mut().zip(lanes) {
+        *sum += value;
+    }
+}
+
+/// Sums over some rows.
+pub(super) fn sum(rows: &[Lanes], which: impl Iterator<Item = usize>) -> Lanes {
+    let mut sums = [0.0; EFFECTS + 1];
+    for lanes in which.filter_map(|row| rows.get(row)) {
+        add(&mut sums, lanes);
+    }
+    sums
+}
+
 /// The lane with the largest sum.
 pub(super) fn best_lane(sums: &Lanes) -> (usize, f64) {
     let lanes = sums.iter().copied().take(EFFECTS).enumerate();
     lanes.fold((0, f64::NEG_INFINITY), |best, (lane, sum)| if sum > best.1 { (lane, sum) } else { best })
 }
 
-impl Evidence<{ EFFECTS + 1 }> for Shares<'_> {
-    fn nats(&self, sums: &Lanes) -> f64 {
-        best_lane(sums).1
-    }
-
-    fn size(&self, sums: &Lanes) -> f64 {
+impl Shares<'_> {
+    /// Attempts among sums.
+    pub(super) fn attempts(sums: &Lanes) -> f64 {
         sums.last().copied().unwrap_or(0.0)
     }
 
-    /// By lane, the stretch with the largest sum (Kadane).
-    fn stretch(&self, cells: &[&Lanes]) -> Option<(usize, usize, f64)> {
+    /// The stretch of neighbouring cells that says most: its first and last cell and its log likelihood ratio. By
+    /// lane, the one with the largest sum (Kadane).
+    pub(super) fn stretch(cells: &[&Lanes]) -> Option<(usize, usize, f64)> {
         let mut best: Option<(usize, usize, f64)> = None;
         for lane in 0..EFFECTS {
             let (mut sum, mut from) = (0.0, 0);

@@ -99,6 +99,16 @@ pub struct RatioSettings {
     pub min_net_nats: f64,
     /// A further scope must be worth this share of the first.
     pub min_share: f64,
+    /// What a scope must say against wandering as in quiet minutes, in nats: at least this,
+    pub stray_nats: f64,
+    /// and this part of the price of its name more.
+    pub stray_price: f64,
+    /// Whether scopes that fail less than ordinarily are looked for too; otherwise only harm is.
+    pub both_ways: bool,
+    /// How much worse than the best cut of a number, in nats, a rounder one may be.
+    pub as_good_nats: f64,
+    /// Most bins of a column of numbers.
+    pub most_bins: usize,
     /// Most dimensions of a scope.
     pub max_layer: usize,
     /// Most scopes of one answer.
@@ -146,6 +156,15 @@ impl Settings {
         }
         if ratio.strengths.is_empty() || ratio.strengths.iter().any(|strength| *strength <= 0.0) {
             return problem("ratio", "strengths must be a list of numbers above zero");
+        }
+        if ratio.as_good_nats < 0.0 || ratio.most_bins < 2 {
+            return problem("ratio", "as_good_nats is below 0, or most_bins below 2");
+        }
+        if ratio.stray_nats < 0.0 || ratio.stray_price < 0.0 {
+            return problem("ratio", "stray_nats or stray_price is below 0");
+        }
+        if ratio.element_price < 0.0 || ratio.cuboid_price < 0.0 || ratio.layer_price < 0.0 {
+            return problem("ratio", "a price is below 0; a longer name must not be cheaper");
         }
         if measure.max_layer == 0 || ratio.max_layer == 0 {
             return problem("measure or ratio", "max_layer is 0; a scope has at least one dimension");

@@ -2,11 +2,13 @@
 
 use super::answer::{Answer, Everywhere, Figures, Finding, Is, alternatives, parts};
 use super::baseline::{Baseline, Counts};
-use super::cover::{Cover, Element, Evidence, Price, rows_in};
-use super::cut::{Point, sharpen};
+use super::cover::{Element, Price, rows_in};
+use super::cut::{Ends, Point};
 use super::lattice::Lattice;
-use super::ratio::{ALL_EFFECTS, EFFECTS, Effect, Lanes, Shares, best_lane};
+use super::ratio::{ALL_EFFECTS, EFFECTS, Effect, Lanes, Shares, best_lane, sum};
+use super::screen::Screen;
 use super::settings::RatioSettings;
+use super::stray::Stray;
 use super::table::Table;
 
 /// Failures of attempts, now and before.
@@ -29,8 +31,8 @@ pub fn localise_failures(failures: &Failures<'_>, settings: &RatioSettings) -> A
     let baseline = Baseline::fit(table, failures.before, settings);
     let quiet = quiet_levels(table, failures.before, &shares, &baseline);
     let search = Search { failures, shares, quiet };
-    let found = search.elements(&baseline);
     let rows = search.shares.rows(failures.now, &baseline, false);
+    let found = search.elements(&rows, &baseline);
     let (lane, nats) = best_lane(&sum(&rows, 0..table.rows()));
     let explained: f64 = found.iter().map(|element| element.net).sum();
     // Everything moved when one effect on all rows says as much as the scopes do together, and what they leave out
@@ -38,13 +40,14 @@ pub fn localise_failures(failures: &Failures<'_>, settings: &RatioSettings) -> A
     let bar = explained.max(settings.quiet_factor * search.quiet.whole + settings.min_net_nats);
     let took_part = part_of_rest(failures, &rows, &found, lane);
     if nats <= bar || took_part < settings.everywhere_share || table.dims().is_empty() {
-        return Answer { findings: search.findings(&found, &baseline), everywhere: None };
+        return Answer { findings: search.findings(&found, &baseline, &rows), everywhere: None };
     }
     let figures = figures(failures.now, &baseline, 0..table.rows());
     let moved =
         ALL_EFFECTS.get(lane).map_or_else(|| baseline.clone(), |effect| baseline.moved(fitted(*effect, figures)));
-    let beyond = search.elements(&moved);
-    Answer { findings: search.findings(&beyond, &moved), everywhere: Some(Everywhere { nats, figures }) }
+    let rows = search.shares.rows(failures.now, &moved, false);
+    let beyond = search.elements(&rows, &moved);
+    Answer { findings: search.findings(&beyond, &moved, &rows), everywhere: Some(Everywhere { nats, figures }) }
 }
 
 /// An effect of this kind in the size that makes expected failures those that happened.
@@ -132,16 +135,6 @@ fn quiet_levels(table: &Table, minutes: &[Counts], shares: &Shares<'_>, baseline
     quiet
 }
 
-fn sum(rows: &[Lanes], which: impl Iterator<Item = usize>) -> Lanes {
-    let mut sums = [0.0; EFFECTS + 1];
-    for row in which.filter_map(|row| rows.get(row)) {
-        for (sum, value) in sums.iter_mut().zip(row) {
-            *sum += value;
-        }
-    }
-    sums
-}
-
 fn figures(now: &Counts, baseline: &Baseline, rows: impl Iterator<Item = usize>) -> Figures {
     let mut figures = Figures::default();
     for row in rows {
@@ -161,49 +154,56 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Elements, best first; what one has taken does not count for the next.
-    fn elements(&self, baseline: &Baseline) -> Vec<Element> {
+    fn elements(&self, rows: &[Lanes], baseline: &Baseline) -> Vec<Element> {
         let (settings, table) = (self.shares.settings, self.failures.table);
-        let rows = self.shares.rows(self.failures.now, baseline, false);
         let price =
             Price { element: settings.element_price, cuboid: settings.cuboid_price, layer: settings.layer_price };
-        let mut cover = Cover::new(table, rows, &self.shares, settings.max_layer, price);
+        let mut screen = Screen::new(table, rows.to_vec(), settings.max_layer, price);
         for (dims, level) in &self.quiet.by_cuboid {
-            cover.at_least(dims, settings.quiet_factor * level);
+            screen.at_least(dims, settings.quiet_factor * level);
         }
+        let stray = self.stray(baseline);
         let mut elements: Vec<Element> = Vec::new();
-        while elements.len() < settings.max_scopes {
+        for _ in 0..settings.max_scopes {
             let bar = elements.first().map_or(0.0, |first| first.net * settings.min_share).max(settings.min_net_nats);
-            let Some(best) = cover.best().filter(|best| best.net > bar) else { break };
-            let best = cover.refined(best, settings.max_part);
-            let rows = cover.rows_of(&best.spans);
-            cover.take(&rows);
-            elements.push(best);
+            let Some(best) = screen.best(bar) else { break };
+            let best = screen.refined(best, settings.max_part);
+            let rows = screen.rows_of(&best.spans);
+            screen.take(&rows);
+            let needed = settings.stray_nats + settings.stray_price * screen.name_price(&best.spans);
+            if stray.as_ref().is_none_or(|stray| stray.nats(&best.spans, &rows, self.failures.now) >= needed) {
+                elements.push(best);
+            }
         }
         elements
     }
 
-    fn findings(&self, elements: &[Element], baseline: &Baseline) -> Vec<Finding> {
-        elements.iter().map(|element| self.finding(element, baseline)).collect()
+    /// Quiet minutes, if there are enough of them to learn from.
+    fn stray<'b>(&'b self, baseline: &'b Baseline) -> Option<Stray<'b>> {
+        let (settings, all) = (self.shares.settings, self.failures.before);
+        let minutes = all.get(all.len().saturating_sub(settings.searched_minutes)..).unwrap_or_default();
+        let enough = minutes.len() >= settings.min_minutes;
+        enough.then_some(Stray { table: self.failures.table, minutes, baseline })
     }
 
-    fn finding(&self, element: &Element, baseline: &Baseline) -> Finding {
+    fn findings(&self, elements: &[Element], baseline: &Baseline, lanes: &[Lanes]) -> Vec<Finding> {
+        elements.iter().map(|element| self.finding(element, baseline, lanes)).collect()
+    }
+
+    fn finding(&self, element: &Element, baseline: &Baseline, lanes: &[Lanes]) -> Finding {
         let (table, now) = (self.failures.table, self.failures.now);
-        let lanes = |row: &usize| {
-            let rate = baseline.rate(*row, (0.0, 0.0));
-            self.shares.lanes(now.of(*row), rate, baseline.overdispersion)
-        };
         let weigh = |rows: &[usize]| {
-            let all: Vec<Lanes> = rows.iter().map(lanes).collect();
-            let sums = sum(&all, 0..all.len());
-            (figures(now, baseline, rows.iter().copied()), self.shares.nats(&sums).max(0.0))
+            let sums = sum(lanes, rows.iter().copied());
+            (figures(now, baseline, rows.iter().copied()), best_lane(&sums).1.max(0.0))
         };
         let rows = rows_in(table, &element.spans);
         let mut scope = parts(table, &element.spans);
-        let effect = ALL_EFFECTS.get(best_lane(&sum(&rows.iter().map(lanes).collect::<Vec<_>>(), 0..rows.len())).0);
+        let effect = ALL_EFFECTS.get(best_lane(&sum(lanes, rows.iter().copied())).0);
         if let (Some(Is::Between(from, to)), Some(effect)) = (scope.last_mut().map(|part| &mut part.is), effect) {
-            (*from, *to) = sharpen(table, &element.spans, self.failures.points, *effect, (*from, *to), |row| {
-                baseline.rate(row, (0.0, 0.0)).0
-            });
+            let rate = |row| baseline.rate(row, (0.0, 0.0)).0;
+            let ends =
+                Ends { points: self.failures.points, effect: *effect, as_good: self.shares.settings.as_good_nats };
+            (*from, *to) = ends.sharpen(table, &element.spans, (*from, *to), rate);
         }
         Finding {
             scope,

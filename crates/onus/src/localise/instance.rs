@@ -9,9 +9,6 @@ use onus_incident::localise::{Counts, Dictionary, Dimension, Point, Settings, Ta
 use super::LocaliseArgs;
 use super::columns::{Columns, Figures};
 
-/// Most bins of a column of numbers; the cut itself is found among the single numbers.
-const MOST_BINS: usize = 384;
-
 /// What the numbers of an instance are.
 pub(super) enum Kind {
     /// A measure and its forecast, by row of the table.
@@ -58,7 +55,7 @@ pub(super) fn read(id: &str, files: &[PathBuf], args: &LocaliseArgs, settings: &
     let (mut dims, mut codes) = (dims, lines.columns);
     let number_name = args.numbers.as_deref().unwrap_or_default();
     if columns.numbers.is_some() {
-        let (dim, column) = bins(number_name, &lines.numbers, MOST_BINS);
+        let (dim, column) = bins(number_name, &lines.numbers, settings.ratio.most_bins);
         dims.push(dim);
         codes.push(column);
     }

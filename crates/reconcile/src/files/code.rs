@@ -108,9 +108,9 @@ impl Texts {
             let at = usize::try_from(code.0 - TEXTS).unwrap_or(usize::MAX);
             out.extend_from_slice(table.texts.get(at).map_or(&[][..], |text| text));
         } else if code.0 >= LETTERS {
-            write_symbols(code.0 - LETTERS, 36, &SHORTER_LETTERS, out);
+            write_symbols::<36>(code.0 - LETTERS, &SHORTER_LETTERS, out);
         } else {
-            write_symbols(code.0, 10, &SHORTER_DIGITS, out);
+            write_symbols::<10>(code.0, &SHORTER_DIGITS, out);
         }
     }
 
@@ -130,15 +130,16 @@ impl Texts {
     }
 }
 
-fn write_symbols(number: u64, symbols: u64, shorter: &[u64], out: &mut Vec<u8>) {
+/// The count of symbols is known when this is compiled: dividing by it is a multiplication.
+fn write_symbols<const SYMBOLS: u64>(number: u64, shorter: &[u64], out: &mut Vec<u8>) {
     let length = shorter.iter().rposition(|count| number >= *count).unwrap_or(0);
     let mut value = number - shorter[length];
     let from = out.len();
     out.resize(from + length, b'0');
     for place in out[from..].iter_mut().rev() {
-        let digit = u8::try_from(value % symbols).unwrap_or(0);
+        let digit = u8::try_from(value % SYMBOLS).unwrap_or(0);
         *place = if digit < 10 { b'0' + digit } else { b'A' + digit - 10 };
-        value /= symbols;
+        value /= SYMBOLS;
     }
 }
 

@@ -134,7 +134,7 @@ pub(crate) struct Results<'a> {
     spill: &'a dyn Spill,
 }
 
-const PAGE_BYTES: usize = 16 * 1024;
+const PAGE_BYTES: usize = 8 * 1024;
 /// Breaks that go to the other thread at once, and how many such pieces may wait.
 const PIECE: usize = 256;
 const AHEAD: usize = 16;

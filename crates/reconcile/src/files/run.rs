@@ -22,8 +22,10 @@ use super::rows::{Attempt, Cleared, Paid, RowReader, Shared, place};
 use super::takers::{Aside, Candidate, Packed, SpreadRows, is_wide};
 use super::totals::{Sum, Totals};
 
-/// Input bytes that one partition should stand for: its rows fit the processor's cache.
-const PARTITION_BYTES: u64 = 8 * 1024 * 1024;
+/// Input bytes that one partition should stand for: its rows and their tables fit the cache of a core.
+const PARTITION_BYTES: u64 = 4 * 1024 * 1024;
+/// The same for compressed files, of which a byte stands for more.
+const PACKED_BYTES: u64 = PARTITION_BYTES * 5 / 16;
 const PARTITIONS_MAX: usize = 4_096;
 const CHUNK_MAX: usize = 16 * 1024;
 const CHUNK_MIN: usize = 1_024;
@@ -56,8 +58,8 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     let texts = Texts::default();
     let threads = job.options.threads.max(1);
     let budget = Budget::new(job.options.memory - job.options.memory / RESERVE);
-    let count = job.options.partitions.unwrap_or_else(|| partitions_for(job.size));
-    let chunk = (job.options.memory / 16 / (threads * count)).clamp(CHUNK_MIN, CHUNK_MAX);
+    let count = job.options.partitions.unwrap_or_else(|| partitions_for(&job));
+    let chunk = (job.options.memory / 32 / (threads * count)).clamp(CHUNK_MIN, CHUNK_MAX);
     let partitions = Partitions::new(count, chunk, &budget, job.spill);
     let mut names = Names { texts: &texts, classes: job.classes, files: Vec::new(), carried: Vec::new() };
     let mut desk = Desk {
@@ -67,12 +69,8 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
         day: job.options.day,
         progress: job.progress,
         present: Present::default(),
-        has_batches: false,
-        has_bank: false,
+        small: Small::default(),
         totals: Totals::default(),
-        merchants: Merchants::default(),
-        batches: Vec::new(),
-        bank: Vec::new(),
         aside: Aside::default(),
         candidates: Vec::new(),
         sums: LineSums::default(),
@@ -83,20 +81,18 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     let mut files = job.files;
     files.sort_by_key(|file| ORDER.iter().position(|source| *source == file.source));
     names.files = files.iter().map(|file| file.name.clone()).collect();
-    for (number, file) in files.into_iter().enumerate() {
-        desk.read(number as u64, file)?;
-    }
+    desk.read_all(files)?;
     desk.name_aside()?;
     if desk.reports.iter().any(|report| report.bad.is_some()) {
         return Ok(desk.refused());
     }
-    let returns = Returns::find(&desk.batches, &desk.sums, &desk.bank);
+    let returns = Returns::find(&desk.small.batches, &desk.sums, &desk.small.bank);
     let court = Court {
         names: &names,
         classes: job.classes,
         present: desk.present,
         days: job.days,
-        merchants: &desk.merchants,
+        merchants: &desk.small.merchants,
         returned: &returns.whole,
         keep_on: job.options.day.filter(|_| job.options.keep),
         today: job.options.day,
@@ -107,7 +103,7 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     let mut totals = std::mem::take(&mut desk.totals);
     totals.join(&judged.totals);
     totals.check()?;
-    judged.beneficiaries.add_owners(&desk.merchants);
+    judged.beneficiaries.add_owners(&desk.small.merchants);
     let take = |found: &Break| {
         let account_merchants = judged.beneficiaries.count(found.account);
         sink.payment(&Break { account_merchants, ..*found }, &names)
@@ -116,11 +112,11 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     let check = BatchCheck {
         waits: &|row| court.waits(row),
         returned: returns.alone,
-        batches: &desk.batches,
+        batches: &desk.small.batches,
         lines: &desk.sums,
-        bank: &desk.bank,
-        has_batches: desk.has_batches,
-        has_bank: desk.has_bank,
+        bank: &desk.small.bank,
+        has_batches: desk.small.has_batches,
+        has_bank: desk.small.has_bank,
         has_lines: desk.present.payout,
     };
     let batches = check.run(&texts);
@@ -150,9 +146,26 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     })
 }
 
-fn partitions_for(size: u64) -> usize {
-    usize::try_from(size / PARTITION_BYTES).unwrap_or(PARTITIONS_MAX).clamp(2, PARTITIONS_MAX).next_power_of_two()
+fn partitions_for(job: &Job<'_>) -> usize {
+    let packed = job.files.iter().any(|file| matches!(file.content, Content::Stream(_) | Content::Columns(_)));
+    let count = job.size / if packed { PACKED_BYTES } else { PARTITION_BYTES };
+    usize::try_from(count).unwrap_or(PARTITIONS_MAX).clamp(2, PARTITIONS_MAX).next_power_of_two()
 }
+
+/// What stands in small files; none of it is asked for before all files are read.
+#[derive(Default)]
+struct Small {
+    has_batches: bool,
+    has_bank: bool,
+    merchants: Merchants,
+    batches: Vec<BatchRow>,
+    bank: Vec<BankRow>,
+}
+
+/// A file with its number.
+type Numbered<'a> = (u64, JobFile<'a>);
+/// What is said of a file, with its number.
+type Report = (u64, FileReport);
 
 /// Where files are read.
 struct Desk<'a> {
@@ -162,12 +175,8 @@ struct Desk<'a> {
     day: Option<Day>,
     progress: &'a (dyn Fn(u64) + Sync),
     present: Present,
-    has_batches: bool,
-    has_bank: bool,
+    small: Small,
     totals: Totals,
-    merchants: Merchants,
-    batches: Vec<BatchRow>,
-    bank: Vec<BankRow>,
     aside: Aside,
     candidates: Vec<Candidate>,
     sums: LineSums,
@@ -185,79 +194,57 @@ struct Opened<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn read(&mut self, number: u64, file: JobFile<'_>) -> Result<(), RunError> {
-        let source = file.source;
-        if let Some(reason) = file.refused {
-            self.report(source, file.name, Sum::default(), Tally::default(), Some(reason));
-            return Ok(());
+    /// Reads all files: the small ones on a thread of their own, where there are several.
+    fn read_all(&mut self, files: Vec<JobFile<'_>>) -> Result<(), RunError> {
+        let is_small =
+            |(_, file): &Numbered<'_>| matches!(file.source, Source::Merchant | Source::Bank | Source::Batch);
+        let (small, large): (Vec<_>, Vec<_>) = (0..).zip(files).partition(is_small);
+        let mut kept = std::mem::take(&mut self.small);
+        let (texts, day, progress) = (self.texts, self.day, self.progress);
+        let read_small = |kept: &mut Small| -> Result<Vec<Report>, RunError> {
+            small.into_iter().map(|file| kept.read(file, texts, day, progress)).collect()
+        };
+        let mut reports = if self.threads == 1 {
+            let reports = read_small(&mut kept)?;
+            [reports, self.read_large(large)?].concat()
+        } else {
+            thread::scope(|scope| {
+                let aside = scope.spawn(|| read_small(&mut kept));
+                let reports = self.read_large(large)?;
+                Ok::<_, RunError>([aside.join().map_err(|_| RunError::Worker)??, reports].concat())
+            })?
+        };
+        self.small = kept;
+        reports.sort_by_key(|(number, _)| *number);
+        self.reports.extend(reports.into_iter().map(|(_, report)| report));
+        Ok(())
+    }
+
+    fn read_large(&mut self, files: Vec<Numbered<'_>>) -> Result<Vec<Report>, RunError> {
+        files.into_iter().map(|file| self.read(file)).collect()
+    }
+
+    fn read(&mut self, (number, file): Numbered<'_>) -> Result<Report, RunError> {
+        if file.refused.is_some() {
+            return Ok((number, refusal(file)));
         }
+        let source = file.source;
         let opened = open(number, file)?;
         match source {
             Source::Terminal => self.present.terminal = true,
             Source::Switch => self.present.switch = true,
             Source::Clearing => self.present.clearing = true,
             Source::Payout => self.present.payout = true,
-            Source::Batch => self.has_batches = true,
-            Source::Bank => self.has_bank = true,
-            Source::Share | Source::Merchant => {}
+            Source::Share | Source::Batch | Source::Bank | Source::Merchant => {}
         }
         let (sum, tally) = match source {
             Source::Terminal | Source::Switch => self.spread::<Attempt, 10>(source, &opened)?,
             Source::Clearing => self.spread::<Cleared, 10>(source, &opened)?,
             Source::Payout => self.spread::<Paid, 10>(source, &opened)?,
             Source::Share => self.spread::<Shared, 5>(source, &opened)?,
-            Source::Batch => {
-                let mut taker = BatchRows { reader: self.reader(&opened), rows: std::mem::take(&mut self.batches) };
-                let before = taker.rows.len();
-                let tally = self.alone(&opened, &mut taker)?;
-                self.batches = taker.rows;
-                (sum_of(self.batches[before..].iter().map(|row| row.total)), tally)
-            }
-            Source::Bank => {
-                let mut taker = BankRows { reader: self.reader(&opened), rows: std::mem::take(&mut self.bank) };
-                let before = taker.rows.len();
-                let tally = self.alone(&opened, &mut taker)?;
-                self.bank = taker.rows;
-                (sum_of(self.bank[before..].iter().map(|row| row.amount)), tally)
-            }
-            Source::Merchant => {
-                let merchants = std::mem::take(&mut self.merchants);
-                let mut taker = MerchantRows { reader: self.reader(&opened), merchants, rows: 0 };
-                let tally = self.alone(&opened, &mut taker)?;
-                self.merchants = taker.merchants;
-                (Sum { rows: taker.rows, fen: 0 }, tally)
-            }
+            Source::Batch | Source::Bank | Source::Merchant => Default::default(),
         };
-        let bad = control_fault(&opened.plan, &tally.control, sum, tally.rejected);
-        self.report(source, opened.name, sum, tally, bad);
-        Ok(())
-    }
-
-    fn report(&mut self, source: Source, name: String, read: Sum, tally: Tally, bad: Option<String>) {
-        self.reports.push(FileReport {
-            source,
-            name,
-            read,
-            skipped: tally.skipped,
-            rejected: tally.rejected,
-            rejects: tally.rejects,
-            bad,
-        });
-    }
-
-    fn reader<'p>(&self, opened: &'p Opened<'_>) -> RowReader<'p>
-    where
-        'a: 'p,
-    {
-        RowReader::new(&opened.plan, self.texts, opened.number, self.day)
-    }
-
-    /// Reads a small file on this thread.
-    fn alone(&self, opened: &Opened<'_>, taker: &mut impl Taker) -> Result<Tally, RunError> {
-        let mut lines = LineReader::new(&opened.plan, opened.data_from);
-        lines.read(&opened.blocks, taker, self.progress).map_err(RunError::io(&opened.name))?;
-        lines.tally.finish(opened.header_lines);
-        Ok(lines.tally)
+        Ok((number, report(source, &opened, sum, tally)))
     }
 
     /// Reads a file on all threads and spreads its rows.
@@ -271,7 +258,8 @@ impl<'a> Desk<'a> {
         let this = &*self;
         let work = || -> Result<_, RunError> {
             let spreader = Spreader::<N>::new(this.partitions, source);
-            let mut taker = SpreadRows::<R, N>::new(this.reader(opened), spreader, wanted);
+            let reader = RowReader::new(&opened.plan, this.texts, opened.number, this.day);
+            let mut taker = SpreadRows::<R, N>::new(reader, spreader, wanted);
             let mut lines = LineReader::new(&opened.plan, opened.data_from);
             lines.read(&opened.blocks, &mut taker, this.progress).map_err(RunError::io(&opened.name))?;
             taker.notes.end_run();
@@ -331,8 +319,8 @@ impl<'a> Desk<'a> {
             let mut numbers = row.numbers;
             let at = place(CARRIED_FROM + file as u64, row.offset);
             if row.source == Source::Batch {
-                self.has_batches = true;
-                self.batches.extend(BatchRow::from_numbers(&numbers, at));
+                self.small.has_batches = true;
+                self.small.batches.extend(BatchRow::from_numbers(&numbers, at));
                 continue;
             }
             numbers.push(at);
@@ -375,6 +363,68 @@ impl<'a> Desk<'a> {
             payments: 0,
         }
     }
+}
+
+impl Small {
+    /// Reads a file on this thread.
+    fn read(
+        &mut self,
+        (number, file): Numbered<'_>,
+        texts: &Texts,
+        day: Option<Day>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Report, RunError> {
+        if file.refused.is_some() {
+            return Ok((number, refusal(file)));
+        }
+        let source = file.source;
+        let opened = open(number, file)?;
+        let reader = RowReader::new(&opened.plan, texts, number, day);
+        let (sum, tally) = match source {
+            Source::Batch => {
+                self.has_batches = true;
+                let mut taker = BatchRows { reader, rows: std::mem::take(&mut self.batches) };
+                let before = taker.rows.len();
+                let tally = alone(&opened, &mut taker, progress)?;
+                self.batches = taker.rows;
+                (sum_of(self.batches[before..].iter().map(|row| row.total)), tally)
+            }
+            Source::Bank => {
+                self.has_bank = true;
+                let mut taker = BankRows { reader, rows: std::mem::take(&mut self.bank) };
+                let before = taker.rows.len();
+                let tally = alone(&opened, &mut taker, progress)?;
+                self.bank = taker.rows;
+                (sum_of(self.bank[before..].iter().map(|row| row.amount)), tally)
+            }
+            _ => {
+                let mut taker = MerchantRows { reader, merchants: std::mem::take(&mut self.merchants), rows: 0 };
+                let tally = alone(&opened, &mut taker, progress)?;
+                self.merchants = taker.merchants;
+                (Sum { rows: taker.rows, fen: 0 }, tally)
+            }
+        };
+        Ok((number, report(source, &opened, sum, tally)))
+    }
+}
+
+fn alone(opened: &Opened<'_>, taker: &mut impl Taker, progress: &(dyn Fn(u64) + Sync)) -> Result<Tally, RunError> {
+    let mut lines = LineReader::new(&opened.plan, opened.data_from);
+    lines.read(&opened.blocks, taker, progress).map_err(RunError::io(&opened.name))?;
+    lines.tally.finish(opened.header_lines);
+    Ok(lines.tally)
+}
+
+fn report(source: Source, opened: &Opened<'_>, read: Sum, tally: Tally) -> FileReport {
+    let bad = control_fault(&opened.plan, &tally.control, read, tally.rejected);
+    let Tally { skipped, rejected, rejects, .. } = tally;
+    FileReport { source, name: opened.name.clone(), read, skipped, rejected, rejects, bad }
+}
+
+/// Of a file that is not to be read at all.
+fn refusal(file: JobFile<'_>) -> FileReport {
+    let JobFile { source, name, refused, .. } = file;
+    FileReport { source, name, read: Sum::default(), skipped: 0, rejected: 0, rejects: Vec::new(), bad: refused }
 }
 
 fn sum_of(amounts: impl Iterator<Item = i64>) -> Sum {
