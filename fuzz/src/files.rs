@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Write};
 use std::sync::Mutex;
 
 use onus_reconcile::files::{
-    BatchBreak, Break, Classes, Content, Job, JobFile, Layout, Names, Options, Proposal, ReadAt, RunError, Sink,
+    BatchBreak, Break, Classes, Content, Job, JobFile, Layout, Names, Options, Proposal, RunError, Sink,
     Source, Spill, StatementRows, Summary, Workbook, WorkingDays, check_statement, run,
 };
 use zip::write::SimpleFileOptions;
@@ -178,21 +178,6 @@ pub fn layouts() -> Vec<Vec<u8>> {
     layouts.into_iter().chain([[&[1], CLASSES.as_bytes()].concat()]).collect()
 }
 
-struct Bytes<'a>(&'a [u8]);
-
-impl ReadAt for Bytes<'_> {
-    fn length(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.0.len());
-        let length = buffer.len().min(self.0.len() - from);
-        buffer[..length].copy_from_slice(&self.0[from..from + length]);
-        Ok(length)
-    }
-}
-
 #[derive(Default)]
 struct Memory(Mutex<Vec<u8>>);
 
@@ -279,8 +264,7 @@ pub fn rows(input: &[u8]) {
 }
 
 fn lines(layout: &Layout, source: Source, kind: Kind, bytes: &[u8]) {
-    let text = Bytes(bytes);
-    let Some(summary) = reconcile(layout, source, Content::At(&text), 1) else { return };
+    let Some(summary) = reconcile(layout, source, Content::At(&bytes), 1) else { return };
     let streamed = reconcile(layout, source, Content::Stream(Box::new(bytes)), 2).expect("it read before");
     assert_eq!((&summary.totals, &summary.files), (&streamed.totals, &streamed.files));
     let file = &summary.files[0];
@@ -310,7 +294,7 @@ pub fn layout(input: &[u8]) {
     };
     for (_, source, kind, sample) in CASES {
         if matches!(kind, Kind::Lines | Kind::Bare) && layout.is_statement(source) == Ok(false) {
-            let _ = reconcile(&layout, source, Content::At(&Bytes(sample.as_bytes())), 1);
+            let _ = reconcile(&layout, source, Content::At(&sample.as_bytes()), 1);
         }
     }
 }

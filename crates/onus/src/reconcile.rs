@@ -28,8 +28,6 @@ use self::rows_out::Written;
 use self::seen::Seen;
 use self::spill_file::SpillFile;
 
-/// The classes in the repository.
-const CLASSES: &str = include_str!("../../../packs/breaks-1/classes.toml");
 /// Layouts in the repository, by name.
 const LAYOUTS: [(&str, &str); 4] = [
     ("four-files", include_str!("../../../layouts/four-files.toml")),
@@ -51,11 +49,10 @@ pub(crate) fn reconcile(args: &ReconcileArgs) -> Result<Outcome> {
         bail!("give at least two of --terminal, --switch, --clearing and --payout");
     }
     let layouts = layouts(args)?;
-    let classes = match &args.classes {
-        None => CLASSES.to_owned(),
-        Some(path) => read_text(path)?,
+    let mut classes = match &args.classes {
+        None => Classes::builtin()?,
+        Some(path) => Classes::from_toml(&read_text(path)?)?,
     };
-    let mut classes = Classes::from_toml(&classes)?;
     if let Some(tariff) = &args.tariff {
         classes = classes.with_tariff(tariff)?;
     }

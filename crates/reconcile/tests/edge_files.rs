@@ -320,7 +320,7 @@ fn a_line_of_a_gibibyte_is_refused_in_bounded_memory() {
     let at = head.len() as u64;
     let text =
         Endless { head: head.into_bytes(), tail: tail.into_bytes(), length: 1 << 30, asked: AtomicUsize::new(0) };
-    let s = day::Text(SWITCH.as_bytes().to_vec());
+    let s = SWITCH.as_bytes();
     for streams in [false, true] {
         let content = if streams { Content::Stream(Box::new(FromStart(&text, 0))) } else { Content::At(&text) };
         let files = vec![(Source::Switch, "s.csv", Content::At(&s)), (Source::Clearing, "c.csv", content)];

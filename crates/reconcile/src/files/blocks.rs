@@ -25,6 +25,18 @@ pub trait ReadAt: Sync {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 }
 
+/// A file that is all in memory.
+impl ReadAt for &[u8] {
+    fn length(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|from| self.get(from..)).unwrap_or_default();
+        io::Read::read(&mut &*rest, buffer)
+    }
+}
+
 /// A file of typed columns, given as text: fields between [`FIELD_END`] and a line end behind each row.
 pub trait ReadRows: Sync {
     /// Names of its columns.
@@ -251,21 +263,6 @@ mod tests {
 
     use super::*;
 
-    pub(crate) struct Text(pub(crate) Vec<u8>);
-
-    impl ReadAt for Text {
-        fn length(&self) -> u64 {
-            self.0.len() as u64
-        }
-
-        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-            let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.0.len());
-            let length = buffer.len().min(self.0.len() - from);
-            buffer[..length].copy_from_slice(&self.0[from..from + length]);
-            Ok(length)
-        }
-    }
-
     /// Lines with their offsets, and offsets of lines that were too long.
     fn lines(content: Content<'_>, size: usize) -> (Vec<(u64, Vec<u8>)>, Vec<u64>) {
         let blocks = Blocks::new(content, size);
@@ -298,9 +295,9 @@ mod tests {
     proptest! {
         #[test]
         fn every_line_is_handed_out_once(text in "[a\n]{0,400}", size in 1_usize..64) {
-            let text = Text(text.into_bytes());
-            prop_assert_eq!(lines(Content::At(&text), size), expected(&text.0));
-            prop_assert_eq!(lines(Content::Stream(Box::new(&text.0[..])), size), expected(&text.0));
+            let text = text.as_bytes();
+            prop_assert_eq!(lines(Content::At(&text), size), expected(text));
+            prop_assert_eq!(lines(Content::Stream(Box::new(text)), size), expected(text));
         }
     }
 
@@ -309,12 +306,12 @@ mod tests {
         let mut text = b"first\n".to_vec();
         text.extend(vec![b'x'; 3 * LINE_MAX]);
         text.extend_from_slice(b"\nlast\n");
-        let text = Text(text);
+        let text = text.as_slice();
         for size in [1_000, 100_000] {
             let (found, long) = lines(Content::At(&text), size);
             assert_eq!((found.len(), long), (2, vec![6]), "{size}");
         }
-        let (found, long) = lines(Content::Stream(Box::new(&text.0[..])), 100);
+        let (found, long) = lines(Content::Stream(Box::new(text)), 100);
         assert_eq!((found.len(), long), (2, vec![6]));
     }
 }

@@ -262,7 +262,6 @@ pub(crate) fn day_of(at: Second) -> Day {
 mod tests {
     use super::*;
 
-    const CLASSES: &str = include_str!("../../../../packs/breaks-1/classes.toml");
     /// 2026-03-12, a Thursday, ten in the morning.
     const DAY: Day = 20_524;
     const AT: Second = 20_524 * DAY_SECONDS + 36_000;
@@ -280,7 +279,7 @@ mod tests {
     }
 
     fn check(run: impl Fn(&Outlook<'_>)) {
-        let (rules, classes) = (ExpectationRules::builtin().unwrap(), Classes::from_toml(CLASSES).unwrap());
+        let (rules, classes) = (ExpectationRules::builtin().unwrap(), Classes::builtin().unwrap());
         let present = Present { terminal: true, switch: true, clearing: true, payout: true };
         let days = WorkingDays::default();
         run(&Outlook::new(&rules, &classes, present, &days));

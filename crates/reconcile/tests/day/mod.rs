@@ -5,28 +5,12 @@ use std::io;
 use std::sync::Mutex;
 
 use onus_reconcile::files::{
-    BatchBreak, Break, Classes, Content, Flag, Job, JobFile, Layout, Names, Options, Proposal, ReadAt, RunError, Sink,
-    Source, Spill, Summary, WorkingDays, run,
+    BatchBreak, Break, Classes, Content, Flag, Job, JobFile, Layout, Names, Options, Proposal, RunError, Sink, Source,
+    Spill, Summary, WorkingDays, run,
 };
 
 pub(crate) const LAYOUT: &str = include_str!("../../../../layouts/four-files.toml");
 pub(crate) const CLASSES: &str = include_str!("../../../../packs/breaks-1/classes.toml");
-
-/// A file's bytes.
-pub(crate) struct Text(pub(crate) Vec<u8>);
-
-impl ReadAt for Text {
-    fn length(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.0.len());
-        let length = buffer.len().min(self.0.len() - from);
-        buffer[..length].copy_from_slice(&self.0[from..from + length]);
-        Ok(length)
-    }
-}
 
 /// A spill file in memory.
 #[derive(Default)]
@@ -125,9 +109,8 @@ impl Default for How<'_> {
 
 /// Reconciles files in memory.
 pub(crate) fn reconcile(files: &[(Source, &str, &[u8])], how: &How<'_>) -> Result<(Lines, Summary), RunError> {
-    let texts: Vec<Text> = files.iter().map(|(_, _, bytes)| Text(bytes.to_vec())).collect();
-    let contents = files.iter().zip(&texts).map(|((source, name, _), text)| {
-        let content = if how.streams { Content::Stream(Box::new(&text.0[..])) } else { Content::At(text) };
+    let contents = files.iter().map(|(source, name, bytes)| {
+        let content = if how.streams { Content::Stream(Box::new(*bytes)) } else { Content::At(bytes) };
         (*source, *name, content)
     });
     reconcile_contents(contents.collect(), how)

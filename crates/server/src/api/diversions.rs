@@ -17,7 +17,6 @@ use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::texts;
 
-const CLASSES_OF_BREAKS: &str = include_str!("../../../../packs/breaks-1/classes.toml");
 const DAY_MICROS: i64 = 86_400_000_000;
 
 /// What payments are grouped by.
@@ -143,7 +142,7 @@ fn ranked(tx: &mut Tx<'_>, scope: &Scope, by: By, sort: Sort, request: &PageRequ
 
 /// The tolerance of the classes of breaks.
 fn just_changed_days() -> Result<i64, StoreError> {
-    let classes = onus_reconcile::files::Classes::from_toml(CLASSES_OF_BREAKS);
+    let classes = onus_reconcile::files::Classes::builtin();
     let classes = classes.map_err(|error| StoreError::Damaged { what: "packs/breaks-1", detail: error.to_string() })?;
     Ok(i64::from(classes.tolerances().account_change_days))
 }
