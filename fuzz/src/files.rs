@@ -5,8 +5,8 @@ use std::io::{self, Cursor, Write};
 use std::sync::Mutex;
 
 use onus_reconcile::files::{
-    BatchBreak, Break, Classes, Content, Job, JobFile, Layout, Names, Options, Proposal, RunError, Sink,
-    Source, Spill, StatementRows, Summary, Workbook, WorkingDays, check_statement, run,
+    BatchBreak, Break, Classes, Content, Job, JobFile, Layout, Names, Options, Proposal, RunError, Sink, Source,
+    StatementRows, Summary, Workbook, WorkingDays, check_statement, run,
 };
 use zip::write::SimpleFileOptions;
 
@@ -178,23 +178,6 @@ pub fn layouts() -> Vec<Vec<u8>> {
     layouts.into_iter().chain([[&[1], CLASSES.as_bytes()].concat()]).collect()
 }
 
-#[derive(Default)]
-struct Memory(Mutex<Vec<u8>>);
-
-impl Spill for Memory {
-    fn append(&self, bytes: &[u8]) -> io::Result<u64> {
-        let mut all = self.0.lock().expect("one at a time");
-        all.extend_from_slice(bytes);
-        Ok((all.len() - bytes.len()) as u64)
-    }
-
-    fn read(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        let from = usize::try_from(offset).expect("small");
-        bytes.copy_from_slice(&self.0.lock().expect("one at a time")[from..from + bytes.len()]);
-        Ok(())
-    }
-}
-
 /// Takes results and looks at their names.
 struct Nothing;
 
@@ -218,7 +201,7 @@ impl Sink for Nothing {
 
 fn reconcile(layout: &Layout, source: Source, content: Content<'_>, threads: usize) -> Option<Summary> {
     let classes = Classes::from_toml(CLASSES).expect("shipped");
-    let (days, spill) = (WorkingDays::default(), Memory::default());
+    let (days, spill) = (WorkingDays::default(), Mutex::<Vec<u8>>::default());
     let job = Job {
         files: vec![JobFile { source, name: "f".to_owned(), layout, content, refused: None }],
         classes: &classes,

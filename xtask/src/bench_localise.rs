@@ -26,7 +26,7 @@ pub(crate) struct LocaliseArgs {
     scorer: Option<PathBuf>,
 }
 
-const SETS: [&str; 14] = [
+const SETS: [&str; 15] = [
     "S",
     "L",
     "H",
@@ -34,6 +34,7 @@ const SETS: [&str; 14] = [
     "quiet",
     "wandering",
     "wild",
+    "leaking",
     "sparse",
     "several",
     "overlapping",

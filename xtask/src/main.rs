@@ -4,6 +4,7 @@
 //! tasks are parts of them, or measurements.
 
 mod bench_build;
+mod bench_detector;
 mod bench_gateway;
 mod bench_import;
 mod bench_localise;
@@ -57,6 +58,8 @@ enum Bench {
     Reconcile(bench_reconcile::ReconcileArgs),
     /// Localise generated incidents and the open sets: precision, recall, CPU time.
     Localise(bench_localise::LocaliseArgs),
+    /// Watch simulated quiet weeks and faults: false alarms beside the promise, delay, power, speed.
+    Detector(bench_detector::DetectorArgs),
     /// Load through the gateway, beside HAProxy and no one: round trips, latency, CPU, memory.
     Gateway(bench_gateway::GatewayArgs),
 }
@@ -80,6 +83,7 @@ fn run(root: &Path, task: &Task) -> anyhow::Result<ExitCode> {
         Task::Bench(Bench::Import(args)) => bench_import::run(root, args)?,
         Task::Bench(Bench::Reconcile(args)) => bench_reconcile::run(root, args)?,
         Task::Bench(Bench::Localise(args)) => bench_localise::run(root, args)?,
+        Task::Bench(Bench::Detector(args)) => bench_detector::run(root, args)?,
         Task::Bench(Bench::Build) => bench_build::run(root)?,
         Task::Bench(Bench::Gateway(args)) => bench_gateway::run(root, args)?,
         Task::Tidy => tidy::run(root)?,

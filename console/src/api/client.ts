@@ -1,3 +1,4 @@
+import type { Alarm } from './alarms';
 import type {
   AgentRow,
   AuditRow,
@@ -5,12 +6,20 @@ import type {
   BreakPage,
   CaseRow,
   CheckpointDoc,
+  DecisionDoc,
+  DecisionStepDoc,
+  DecisionStepName,
   DiversionRow,
   EpisodeDetail,
   EpisodeRow,
   ExpectationPage,
   FileRow,
   GatewayRow,
+  LimitRow,
+  PackRow,
+  RejudgementAnswer,
+  RejudgementPage,
+  ShadowDoc,
   Overview,
   Page,
   PaymentDetail,
@@ -111,6 +120,7 @@ export const api = {
   checkpoint: (signal?: AbortSignal) => get<CheckpointDoc>('/evidence/checkpoint', {}, signal),
   terminals: (query: Query, signal?: AbortSignal) => get<Page<TerminalRow>>('/terminals', query, signal),
   agents: (signal?: AbortSignal) => get<{ items: AgentRow[] }>('/agents', {}, signal),
+  alarms: (signal?: AbortSignal) => get<{ items: Alarm[] }>('/alarms', {}, signal),
   episodes: (signal?: AbortSignal) => get<{ items: EpisodeRow[] }>('/episodes', {}, signal),
   episode: (id: string, signal?: AbortSignal) =>
     get<EpisodeDetail>(`/episodes/${encodeURIComponent(id)}`, {}, signal),
@@ -121,6 +131,16 @@ export const api = {
   takeStep: (id: string, step: StepName, body: StepBody) =>
     post<BreakDetail>(`/breaks/${encodeURIComponent(id)}/${step}`, body),
   diversions: (query: Query, signal?: AbortSignal) => get<Page<DiversionRow>>('/diversions', query, signal),
+  limits: (signal?: AbortSignal) => get<{ items: LimitRow[] }>('/limits', {}, signal),
+  limitHistory: (id: string, signal?: AbortSignal) =>
+    get<{ steps: DecisionStepDoc[] }>(`/limits/${encodeURIComponent(id)}`, {}, signal),
+  decide: (what: 'limits' | 'packs', id: string, step: DecisionStepName, note: string) =>
+    post<DecisionDoc>(`/${what}/${encodeURIComponent(id)}/${step}`, { note }),
+  rejudgements: (query: Query, signal?: AbortSignal) => get<RejudgementPage>('/rejudgements', query, signal),
+  rejudge: (step: DecisionStepName, ids: string[], note: string) =>
+    post<{ items: RejudgementAnswer[] }>(`/rejudgements/${step}`, { ids, note }),
+  packs: (signal?: AbortSignal) => get<{ items: PackRow[] }>('/packs', {}, signal),
+  shadow: (sha256: string, signal?: AbortSignal) => get<ShadowDoc>(`/packs/${sha256}/shadow`, {}, signal),
   files: (signal?: AbortSignal) => get<{ items: FileRow[] }>('/files', {}, signal),
   gateways: (signal?: AbortSignal) => get<{ items: GatewayRow[] }>('/gateways', {}, signal),
   rejects: (query: Query, signal?: AbortSignal) => get<Page<RejectRow>>('/rejects', query, signal),

@@ -1,6 +1,6 @@
 import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ApiError, type Query } from './client';
-import type { Page, StepBody, StepName } from './types';
+import type { DecisionStepName, Page, StepBody, StepName } from './types';
 
 export function newQueryClient(): QueryClient {
   return new QueryClient({
@@ -28,7 +28,18 @@ export const useCheckpoint = () =>
 
 export const useAgents = () => useQuery({ queryKey: ['agents'], queryFn: ({ signal }) => api.agents(signal) });
 
-export const useEpisodes = () => useQuery({ queryKey: ['episodes'], queryFn: ({ signal }) => api.episodes(signal) });
+export const useEpisodes = () =>
+  useQuery({ queryKey: ['episodes'], queryFn: ({ signal }) => api.episodes(signal), refetchInterval: 30_000 });
+
+/** Alarms are looked at live, like the gateways. */
+export const useAlarms = (enabled: boolean) =>
+  useQuery({
+    queryKey: ['alarms'],
+    queryFn: ({ signal }) => api.alarms(signal),
+    refetchInterval: 10_000,
+    staleTime: 0,
+    enabled,
+  });
 
 export const useEpisode = (id: string) =>
   useQuery({ queryKey: ['episode', id], queryFn: ({ signal }) => api.episode(id, signal) });
@@ -44,6 +55,36 @@ export function useTakeStep(id: string) {
     onSuccess: (detail) => client.setQueryData(['break', id], detail),
     onError: () => void client.invalidateQueries({ queryKey: ['break', id] }),
     onSettled: () => void client.invalidateQueries({ queryKey: ['breaks'] }),
+  });
+}
+
+export const useLimits = () => useQuery({ queryKey: ['limits'], queryFn: ({ signal }) => api.limits(signal) });
+
+export const useLimitHistory = (id: string) =>
+  useQuery({ queryKey: ['limits', id], queryFn: ({ signal }) => api.limitHistory(id, signal) });
+
+export const usePacks = () => useQuery({ queryKey: ['packs'], queryFn: ({ signal }) => api.packs(signal) });
+
+export const useShadow = (sha256: string) =>
+  useQuery({ queryKey: ['shadow', sha256], queryFn: ({ signal }) => api.shadow(sha256, signal) });
+
+/** Takes a step about a limit or a pack; all that it may change is read anew, also when it was refused. */
+export function useDecide(what: 'limits' | 'packs') {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, step, note }: { id: string; step: DecisionStepName; note: string }) =>
+      api.decide(what, id, step, note),
+    onSettled: () => void client.invalidateQueries(),
+  });
+}
+
+/** Takes a step about several verdicts. */
+export function useRejudge() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ step, ids, note }: { step: DecisionStepName; ids: string[]; note: string }) =>
+      api.rejudge(step, ids, note),
+    onSettled: () => void client.invalidateQueries(),
   });
 }
 
@@ -90,6 +131,7 @@ export const useTerminals = (query: Query) => useSeek('terminals', query, api.te
 export const useCases = (query: Query) => useSeek('cases', query, api.cases);
 export const useBreaks = (query: Query) => useSeek('breaks', query, api.breaks);
 export const useExpectations = (query: Query) => useSeek('expectations', query, api.expectations);
+export const useRejudgements = (query: Query) => useSeek('rejudgements', query, api.rejudgements);
 export const useDiversions = (query: Query) => useSeek('diversions', query, api.diversions);
 export const useRejects = (query: Query) => useSeek('rejects', query, api.rejects);
 export const useAudit = (query: Query) => useSeek('audit', query, api.audit);

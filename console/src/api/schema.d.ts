@@ -242,6 +242,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Limits with source, grade and verification. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The steps of verifying a limit. */
+        get: operations["history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/{id}/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a step of verifying a limit: propose, approve, reject, withdraw or revoke. */
+        post: operations["step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -270,6 +321,60 @@ export interface paths {
         get: operations["read"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The packs of the store. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packs/{id}/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Judges every verdict of the store by the pack in force and by a draft. Computed anew when something was decided since. */
+        get: operations["shadow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packs/{id}/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a step towards putting a pack into force: propose, approve, reject, withdraw, or revoke. Verdicts that stand are
+         *     listed, not changed.
+         */
+        post: operations["step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -321,6 +426,40 @@ export interface paths {
         get: operations["list_rejects"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rejudgements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Verdicts that would be others today. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rejudgements/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a step for several: propose, approve, reject or withdraw. What is approved becomes the next revision. */
+        post: operations["step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -628,6 +767,40 @@ export interface components {
             en: string;
             zh: string;
         };
+        /** @description What a step carries. */
+        DecisionBody: {
+            /** @description Why, or what was compared. */
+            note: string;
+        };
+        /** @description Where a decision of two people stands. */
+        DecisionDoc: {
+            checker: string;
+            maker: string;
+            note: string;
+            /** @description `listed`, `proposed`, `approved`, `rejected`, `withdrawn`, `revoked`, `superseded` */
+            state: string;
+            /** @description Steps that this user can take now. */
+            steps: string[];
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description Steps of a decision, first first. */
+        DecisionHistory: {
+            steps: components["schemas"]["DecisionStepDoc"][];
+        };
+        /** @description A step of a decision. */
+        DecisionStepDoc: {
+            at: string;
+            author: string;
+            /** Format: int64 */
+            entry_index: number;
+            note: string;
+            state: string;
+            step: string;
+            /** Format: int64 */
+            version: number;
+        };
         /** @description Payments of one class in a group. */
         DiversionClass: {
             class: string;
@@ -711,6 +884,8 @@ export interface components {
             cause: string;
             ended_at: string | null;
             id: string;
+            /** @description Harm that shows beside failures, not an incident that explains them. */
+            pattern: boolean;
             /** Format: int64 */
             payments: number;
             scope: {
@@ -1009,6 +1184,35 @@ export interface components {
             fields: components["schemas"]["LegField"][];
             source: components["schemas"]["RowSource"];
         };
+        /** @description Limits of the pack in force, of the principles, and of the networks. */
+        LimitPage: {
+            items: components["schemas"]["LimitRow"][];
+        };
+        /** @description A limit. */
+        LimitRow: {
+            /** @description `automatic` or `manual` */
+            automation: string;
+            /**
+             * Format: int64
+             * @description Open cases that wait for it.
+             */
+            cases_waiting: number;
+            decision: components["schemas"]["DecisionDoc"];
+            /** @description `S` primary text, `R` secondary, `T` exam bank, `B` believed, `P` product default. */
+            grade: string;
+            id: string;
+            /** @description What was decided holds for another value. */
+            lapsed: boolean;
+            /** @description `rule`, `burden`, `programme`, `reason` */
+            of: string;
+            source: string;
+            title_en: string;
+            title_zh: string;
+            value: string;
+            verified_in_pack: components["schemas"]["VerifiedInPack"] | null;
+            /** @description Software acts on it only when two people verified it. */
+            waits: boolean;
+        };
         /** @description Payments of one value, in scope and elsewhere in the same time. */
         MapCell: {
             elsewhere: components["schemas"]["FailureRate"];
@@ -1036,14 +1240,32 @@ export interface components {
         Obligation: {
             /** Format: int64 */
             amount_minor: number;
+            /** @description `manual`: software does nothing by itself, until the limit is verified where one is named. */
+            automation: string;
             due_at: string;
             duty: string;
             duty_en: string;
             duty_zh: string;
+            /** @description Limit that has to be verified, or empty. */
+            limit_id: string;
             owner: string;
             /** Format: int64 */
             seq: number;
             state: string;
+        };
+        /** @description One side of a rejudgement. */
+        OutcomeDoc: {
+            /** @description Cause, or `none`. */
+            cause: string;
+            /** Format: int64 */
+            loss_minor: number;
+            outward: string;
+            /** @description Rule, or `none`. */
+            rule_id: string;
+            /** @description Basis points by party. */
+            shares: {
+                [key: string]: number;
+            };
         };
         /** @description Exceptions where one party pays the user first; empty when nobody has to. */
         OutwardCount: {
@@ -1087,6 +1309,23 @@ export interface components {
             /** @default  */
             sha256: string;
             /** @default  */
+            version: string;
+        };
+        /** @description The packs of the store, the shipped one first. */
+        PackPage: {
+            items: components["schemas"]["PackRow"][];
+        };
+        /** @description A pack of the store. */
+        PackRow: {
+            added_at: string | null;
+            added_by: string;
+            decision: components["schemas"]["DecisionDoc"] | null;
+            id: string;
+            /** @description It decides what comes now. */
+            live: boolean;
+            sha256: string;
+            /** @description It came with the program. */
+            shipped: boolean;
             version: string;
         };
         /** @description A payment with all that is known of it. */
@@ -1191,6 +1430,80 @@ export interface components {
             /** Format: int64 */
             line: number | null;
         };
+        /** @description What became of one of them. */
+        RejudgementAnswer: {
+            id: string;
+            /** @description Why it was not taken. */
+            refused: string | null;
+            /** @description State after the step; null when it was not taken. */
+            state: string | null;
+        };
+        /** @description What became of each. */
+        RejudgementAnswers: {
+            items: components["schemas"]["RejudgementAnswer"][];
+        };
+        /** @description A verdict that would be another today. */
+        RejudgementDoc: {
+            agent_code: string;
+            /**
+             * Format: int64
+             * @description What the agent would bear more.
+             */
+            agent_minor: number;
+            checker: string;
+            /** @description Facts that differ: `name: was -> is`. */
+            facts: string[];
+            /**
+             * Format: int64
+             * @description Revision that stands.
+             */
+            from_revision: number;
+            id: string;
+            kind: string;
+            listed_at: string;
+            maker: string;
+            /**
+             * Format: int64
+             * @description Money that somebody else would bear.
+             */
+            moved_minor: number;
+            new: components["schemas"]["OutcomeDoc"];
+            note: string;
+            old: components["schemas"]["OutcomeDoc"];
+            pack_id: string;
+            pack_version: string;
+            payment_id: string;
+            state: string;
+            /** @description Steps that this user can take now. */
+            steps: string[];
+            /** @description `pack`, `facts`, or `gone`: newer records show that nothing is wrong. */
+            why: string;
+        };
+        /** @description Rejudgements with the sums of all. */
+        RejudgementPage: {
+            items: components["schemas"]["RejudgementDoc"][];
+            next_cursor: string | null;
+            summary: components["schemas"]["RejudgementSumDoc"][];
+        };
+        /** @description Which rejudgements a step is taken for. */
+        RejudgementStepBody: {
+            ids: string[];
+            /** @description Why. */
+            note: string;
+        };
+        /** @description Rejudgements with the same state, reason and rules. */
+        RejudgementSumDoc: {
+            /** Format: int64 */
+            agent_minor: number;
+            /** Format: int64 */
+            cases: number;
+            /** Format: int64 */
+            moved_minor: number;
+            new_rule_id: string;
+            old_rule_id: string;
+            state: string;
+            why: string;
+        };
         /** @description Another break of the same payment. */
         RelatedBreak: {
             action: string;
@@ -1265,6 +1578,64 @@ export interface components {
             role: string;
             tenant: components["schemas"]["Tenant"];
             username: string;
+        };
+        /** @description A draft beside the pack in force. */
+        ShadowDoc: {
+            /** @description Over every verdict of the store. */
+            all: components["schemas"]["ShadowSums"];
+            examples: components["schemas"]["ShadowExample"][];
+            sha256: string;
+            /** @description Over what was decided since the draft was put beside. */
+            since: components["schemas"]["ShadowSums"];
+            /**
+             * Format: int64
+             * @description Entries of the evidence log when it was computed.
+             */
+            tree_size: number;
+            /**
+             * Format: int64
+             * @description Verdicts whose facts were not kept.
+             */
+            without_facts: number;
+        };
+        /** @description A verdict that would be another. */
+        ShadowExample: {
+            draft_rule: string;
+            draft_shares: {
+                [key: string]: number;
+            };
+            kind: string;
+            live_rule: string;
+            live_shares: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            loss_minor: number;
+            payment_id: string;
+        };
+        /** @description Verdicts that would go from one rule to another. */
+        ShadowMove: {
+            /** Format: int64 */
+            cases: number;
+            draft_rule: string;
+            live_rule: string;
+            /** Format: int64 */
+            loss_minor: number;
+        };
+        /** @description What a draft would change. */
+        ShadowSums: {
+            /** Format: int64 */
+            agents_newly_charged: number;
+            /** @description What each party would bear more, minor units. */
+            bears_more_minor: {
+                [key: string]: number;
+            };
+            /** @description By rule that decides and rule that would, most cases first. */
+            by_rule: components["schemas"]["ShadowMove"][];
+            /** Format: int64 */
+            cases: number;
+            /** Format: int64 */
+            changed: number;
         };
         /**
          * @description How an expectation stands.
@@ -1357,6 +1728,12 @@ export interface components {
             en: string;
             /** @default  */
             zh: string;
+        };
+        /** @description Two people who verified a limit in the pack itself. */
+        VerifiedInPack: {
+            checker: string;
+            maker: string;
+            on: string;
         };
         /** @description A hypothesis for the cause, or a look-alike, and what its comparison says. */
         WeighedHypothesis: {
@@ -1840,6 +2217,99 @@ export interface operations {
             };
         };
     };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionHistory"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionDoc"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     document: {
         parameters: {
             query?: never;
@@ -1887,6 +2357,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shadow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description hash of a pack, or `shipped` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShadowDoc"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionDoc"];
                 };
             };
             /** @description A problem */
@@ -2005,6 +2569,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RejectPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description `listed`, `proposed`, `approved`, `rejected`, `withdrawn`, `superseded` */
+                state?: string;
+                /** @description Rule as it stands. */
+                old_rule?: string;
+                /** @description Rule that would decide. */
+                new_rule?: string;
+                cursor?: string;
+                /** @description At most 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RejudgementPage"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RejudgementStepBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RejudgementAnswers"];
                 };
             };
             /** @description A problem */

@@ -188,6 +188,7 @@ export interface Obligation {
   due_at: string;
   amount_minor: number;
   state: string;
+  automation: string;
 }
 
 export interface CaseDetail {
@@ -303,6 +304,10 @@ export interface EpisodeRow {
   cause: string;
   status: string;
   benign: boolean;
+  /** harm that shows beside failures, not an incident that explains them */
+  pattern: boolean;
+  /** seen live; records are not there yet */
+  live: boolean;
   started_at: string;
   ended_at: string | null;
   scope: Record<string, string[]>;
@@ -373,6 +378,8 @@ export interface EpisodeDetail extends EpisodeRow {
   signals: TwoTexts[];
   excluded: TwoTexts[];
   exposure: { agent_code: string; payments: number; amount_minor: number }[];
+  /** As it was seen live, before records told it more exactly. */
+  seen_live: { id: string; steps: Portrait['steps'] }[];
   /** None for an agent, to whom it would name others. */
   portrait: Portrait | null;
 }
@@ -689,3 +696,5 @@ export interface ExpectationPage extends Page<ExpectationRow> {
   bounds_hours: number[];
   summary: ExpectationSummary[];
 }
+
+export * from './decisions';

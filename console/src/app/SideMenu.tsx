@@ -6,18 +6,21 @@ import {
   CreditCardOutlined,
   DashboardOutlined,
   DiffOutlined,
+  FieldTimeOutlined,
   FileSearchOutlined,
   FolderOpenOutlined,
   ForkOutlined,
+  HistoryOutlined,
   HourglassOutlined,
   MobileOutlined,
+  ReadOutlined,
 } from '@ant-design/icons';
 import { Layout, Menu } from 'antd';
 import { useState, type ReactNode } from 'react';
 import { Link, useLocation } from 'react-router';
 import { useT } from '../i18n/locale';
 import type { Dictionary } from '../i18n/zh-CN';
-import { maySeeAudit, maySeeFiles, maySeeGateways, useSignedIn } from './session';
+import { maySeeAudit, maySeeDecisions, maySeeFiles, maySeeGateways, useSignedIn } from './session';
 import type { Session } from '../api/types';
 
 interface Entry {
@@ -37,6 +40,9 @@ const ENTRIES: Entry[] = [
   { name: 'diversions', path: '/diversions', icon: <ForkOutlined /> },
   { name: 'agents', path: '/agents', icon: <ApartmentOutlined /> },
   { name: 'terminals', path: '/terminals', icon: <MobileOutlined /> },
+  { name: 'rejudgements', path: '/rejudgements', icon: <HistoryOutlined />, allowed: maySeeDecisions },
+  { name: 'limits', path: '/limits', icon: <FieldTimeOutlined />, allowed: maySeeDecisions },
+  { name: 'packs', path: '/packs', icon: <ReadOutlined />, allowed: maySeeDecisions },
   { name: 'gateways', path: '/gateways', icon: <ClusterOutlined />, allowed: maySeeGateways },
   { name: 'files', path: '/files', icon: <FileSearchOutlined />, allowed: maySeeFiles },
   { name: 'audit', path: '/audit', icon: <AuditOutlined />, allowed: maySeeAudit },

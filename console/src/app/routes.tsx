@@ -29,6 +29,12 @@ export function newRouter() {
               lazy: async () => ({ Component: (await import('../pages/expectations/ExpectationsPage')).ExpectationsPage }),
             },
             { path: 'diversions', lazy: async () => ({ Component: (await import('../pages/diversions/DiversionsPage')).DiversionsPage }) },
+            {
+              path: 'rejudgements',
+              lazy: async () => ({ Component: (await import('../pages/rejudgements/RejudgementsPage')).RejudgementsPage }),
+            },
+            { path: 'limits', lazy: async () => ({ Component: (await import('../pages/limits/LimitsPage')).LimitsPage }) },
+            { path: 'packs', lazy: async () => ({ Component: (await import('../pages/packs/PacksPage')).PacksPage }) },
             { path: 'gateways', lazy: async () => ({ Component: (await import('../pages/gateways/GatewaysPage')).GatewaysPage }) },
             { path: 'files', lazy: async () => ({ Component: (await import('../pages/files/FilesPage')).FilesPage }) },
             { path: 'audit', lazy: async () => ({ Component: (await import('../pages/audit/AuditPage')).AuditPage }) },

@@ -22,3 +22,6 @@ export function maySeeFiles(session: Session): boolean {
 
 /** A gateway carries the payments of many agents; the server holds the same rule. */
 export const maySeeGateways = maySeeFiles;
+
+/** What might become of verdicts is the acquirer's to look at; the server holds the same rule. */
+export const maySeeDecisions = maySeeFiles;

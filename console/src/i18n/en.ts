@@ -1,4 +1,5 @@
 import { breakTexts } from './breaks.en';
+import { decisionTexts } from './decisions.en';
 import { episodeTexts } from './episodes.en';
 import type { Dictionary } from './zh-CN';
 
@@ -65,6 +66,9 @@ export const en: Dictionary = {
     gateways: 'Gateway',
     files: 'Files and rejects',
     audit: 'Audit',
+    rejudgements: 'Judged again',
+    limits: 'Limits',
+    packs: 'Rule packs',
   },
   roles: { administrator: 'Administrator', operator: 'Operator', reviewer: 'Reviewer', agent: 'Agent user' },
   kinds: {
@@ -195,6 +199,7 @@ export const en: Dictionary = {
   scopeValues: { contactless: 'contactless', chip: 'chip', stripe: 'stripe', pin: 'PIN', no_pin: 'no PIN' },
   scopeDims: {
     network_link: 'Network line',
+    acquirer_link: 'Acquirer line',
     agent: 'Agent',
     terminal: 'Terminal',
     merchant: 'Merchant',
@@ -486,6 +491,7 @@ export const en: Dictionary = {
     pastBy: (amount, unit) => `${amount} ${unit}${amount === 1 ? '' : 's'} overdue`,
   },
   breaks: breakTexts,
+  decisions: decisionTexts,
   expectations: {
     title: 'Awaited records',
     intro: 'Each record says what must follow elsewhere and by when. What is missing at its deadline becomes a break; what comes late is matched, with its age. Click a row to filter.',

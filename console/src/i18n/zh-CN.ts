@@ -1,5 +1,6 @@
 /** Every text of the console in Chinese. `en.ts` has the same keys; the type below holds it to that. */
 import { breakTexts } from './breaks.zh-CN';
+import { decisionTexts } from './decisions.zh-CN';
 import { episodeTexts } from './episodes.zh-CN';
 
 export const zhCN = {
@@ -65,6 +66,9 @@ export const zhCN = {
     gateways: '网关',
     files: '文件与拒收',
     audit: '操作日志',
+    rejudgements: '重判清单',
+    limits: '期限与限额',
+    packs: '规则包',
   },
   roles: { administrator: '管理员', operator: '操作员', reviewer: '审阅员', agent: '代理商用户' },
   kinds: {
@@ -188,6 +192,7 @@ export const zhCN = {
   scopeValues: { contactless: '挥卡', chip: '插卡', stripe: '刷磁条', pin: '输密', no_pin: '免密' },
   scopeDims: {
     network_link: '网络线路',
+    acquirer_link: '收单线路',
     agent: '代理商',
     terminal: '终端',
     merchant: '商户',
@@ -471,6 +476,7 @@ export const zhCN = {
     pastBy: (amount: number, unit: 'hour' | 'day') => `逾期 ${amount} ${unit === 'hour' ? '小时' : '天'}`,
   },
   breaks: breakTexts,
+  decisions: decisionTexts,
   expectations: {
     title: '在途 / 待到',
     intro: '每条记录都规定了别处应随后出现什么、最迟何时。逾期未到即为差异；迟到的仍会勾对，并注明迟了多久。点击一行可筛选。',

@@ -1,6 +1,6 @@
 //! The life of a case: its states, the moves between them, and how a verdict opens one.
 
-use onus_model::{ExceptionKind, Instant, Obligation, Party, Verdict, Zone};
+use onus_model::{Automation, ExceptionKind, Instant, Obligation, Party, Verdict, Zone};
 
 use crate::words::words;
 use crate::{Calendar, Deadline, DeadlineError};
@@ -251,6 +251,8 @@ pub struct DueObligation {
     pub due_at: Instant,
     /// What it has to pay, minor units; zero for duties that pay nothing.
     pub amount_minor: i64,
+    /// Whether software may act on its time; see [`crate::falls_late`].
+    pub automation: Automation,
 }
 
 /// A case to open.
@@ -309,6 +311,7 @@ pub fn open_case(
             owner: obligation.owner,
             due_at: deadline.due_at(now, calendar, zone),
             amount_minor: if pays(&obligation.duty) { verdict.loss_minor } else { 0 },
+            automation: obligation.automation,
         })
     };
     let obligations: Vec<DueObligation> =

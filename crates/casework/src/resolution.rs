@@ -17,6 +17,7 @@ mod tests;
 
 use onus_model::{BreakClass, CardType, Party};
 
+pub(crate) use card_numbers::holds_one as holds_card_number;
 pub use pack::{ActionRule, AgeBand, ClassRule, Guard, GuardTest, Offer, PackError, ResolutionPack};
 pub use refusal::Refusal;
 pub use states::{ResolutionAction, ResolutionState, StepKind, TRANSITIONS};

@@ -72,6 +72,23 @@ impl Registry {
         }
     }
 
+    /// All reports of terminals about themselves, in no order.
+    pub fn reports(&self) -> impl Iterator<Item = &Attestation> {
+        self.attestations.values().flatten()
+    }
+
+    /// Whether no release has the hash that a report says.
+    #[must_use]
+    pub fn is_unknown_program(&self, report: &Attestation) -> bool {
+        !self.hashes.contains(&report.sha256)
+    }
+
+    /// Whether a report comes from far away from where its terminal is bound.
+    #[must_use]
+    pub fn is_far_away(&self, report: &Attestation) -> bool {
+        self.place_of(&report.serial, report.at).is_some_and(|bound| bound.farther_than(report.place, MOVED_METRES))
+    }
+
     /// The visit after which the program could have changed: the last maintenance that left a program which is no release, or none on record.
     #[must_use]
     pub fn program_visit(&self, serial: &str, at: Instant) -> Option<&CustodyEvent> {
@@ -81,6 +98,14 @@ impl Registry {
                 && event.app_after.is_none_or(|left| !self.hashes.contains(&left))
         };
         self.custody.get(serial)?.iter().rfind(reloaded)
+    }
+
+    /// The last periodic inspection that passed, not later than the time asked about.
+    #[must_use]
+    pub fn inspected_at(&self, serial: &str, at: Instant) -> Option<Instant> {
+        let inspections = self.inspections.get(serial)?.iter();
+        let passed = inspections.filter(|it| it.kind == "periodic" && it.passed && it.at <= at);
+        passed.map(|it| it.at).max()
     }
 
     /// Repairs that changed the board with no key loading within the minutes after.

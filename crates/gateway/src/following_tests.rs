@@ -243,3 +243,44 @@ fn an_alarm_is_written_down_and_told() {
     gateway.shutdown();
     assert!(exchanges(folder.path()).contains(&"Alarm key-burst 52300001".into()));
 }
+
+#[test]
+fn how_sales_ended_is_told_without_card_numbers() {
+    use crate::outcomes::Told;
+
+    let (folder, host) = (tempdir().unwrap(), Host::start());
+    let gateway = start(quick(host.address, folder.path()));
+    assert!(gateway.take_outcomes().is_empty(), "from now on");
+    let mut terminal = Terminal::connect(&gateway);
+    let request = payment("52300001", 6);
+    terminal.send(&request);
+    host.next().reply(&answer(&request, "51"));
+    assert!(terminal.read().is_some());
+    terminal.send(&payment("52300001", 7));
+    let _ = host.next();
+    host.next().approve();
+    settled(&gateway);
+    let mut told = Vec::new();
+    until("all facts", || {
+        told.extend(gateway.take_outcomes());
+        told.len() >= 3
+    });
+    let facts: Vec<(u32, &str)> = told
+        .iter()
+        .map(|fact| {
+            let what = match fact.told {
+                Told::Answered { code: [b'5', b'1'], .. } => "51",
+                Told::Silent => "silent",
+                Told::Reversed => "reversed",
+                _ => "other",
+            };
+            (fact.payment.trace, what)
+        })
+        .collect();
+    assert_eq!(facts, [(6, "51"), (7, "silent"), (7, "reversed")]);
+    let first = told.first().unwrap();
+    assert_eq!((first.host, first.amount_minor), (Some(0), 6500));
+    assert!(first.bin.is_some_and(|bin| (100_000..1_000_000).contains(&bin)), "{:?}", first.bin);
+    assert_eq!(gateway.missed_outcomes(), 0);
+    gateway.shutdown();
+}

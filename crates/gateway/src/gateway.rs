@@ -27,6 +27,7 @@ use crate::framing::Framer;
 use crate::gate::{GateError, GateRules};
 use crate::journal::{self, Identity, Journal, JournalError, Recovered};
 use crate::listener::{self, Arrived};
+use crate::outcomes::{OutcomeFact, Outcomes};
 use crate::pursuit::Pursuit;
 use crate::seen::SeenReader;
 use crate::snapshot::Snapshot;
@@ -189,6 +190,7 @@ impl Gateway {
             journal,
             pursuit: Arc::new(Pursuit::new(config.follow.clone())),
             watch,
+            outcomes: Outcomes::default(),
             hosts: links(&config, workers, upstream_framer),
             started_ticks: clock.ticks(),
             clock,
@@ -273,6 +275,19 @@ impl Gateway {
             alarms: shared.watch.last(),
             unwatched: shared.watch.missed(),
         }
+    }
+
+    /// What became known of sales since the last call. Nothing is kept before the first one, and of what waits too long
+    /// only the number is.
+    #[must_use]
+    pub fn take_outcomes(&self) -> Vec<OutcomeFact> {
+        self.shared.outcomes.take()
+    }
+
+    /// Facts about sales that were dropped because nobody took them.
+    #[must_use]
+    pub fn missed_outcomes(&self) -> u64 {
+        self.shared.outcomes.missed()
     }
 
     /// The exchanges that are under way.

@@ -15,6 +15,7 @@ mod journal;
 mod listener;
 mod micros;
 mod outbox;
+pub mod outcomes;
 pub mod place;
 mod pump;
 mod pursuit;

@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 use crate::exchange::{Begun, Entered, Exchange, Found, Phase};
 use crate::follow::{Action, Event, FollowPolicy, Follower, HostKnows, Open, Sender, State};
 use crate::journal::Carried;
+use crate::outcomes::Told;
 use crate::seen::{Key, Kind, PaymentRef, Tid};
 use crate::stats::count;
 use crate::worker::Worker;
@@ -150,6 +151,11 @@ impl Pursuit {
                     let (exchange, at, attempt) = (now.exchange, worker.now().0, now.attempts);
                     let (state, why) = (now.state.as_str(), &*reason.text().en);
                     let kept = &*serde_json::to_string(&now).unwrap_or_default();
+                    if now.state == State::NoResponse
+                        && let Some(silent) = self.inner().exchanges.get(&now.payment)
+                    {
+                        worker.tell(silent, Told::Silent);
+                    }
                     worker.record(&Record::State { exchange, at, state, attempt, settled: false, why, kept });
                 }
                 Action::Closed { payment, exchange, end, reason } => {
@@ -233,6 +239,7 @@ impl Pursuit {
         worker.hand_over();
         let sent = link.send(&frame, &own).is_ok();
         if sent {
+            worker.tell(&original, Told::Reversed);
             count(&worker.counters.reversals_sent);
         } else {
             worker.leave(&own, None);

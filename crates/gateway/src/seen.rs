@@ -124,6 +124,8 @@ pub struct Seen {
     pub place: Option<Place>,
     /// Keyed token of a payment's card number; none without a key, in replies and in other messages.
     pub card: Option<u64>,
+    /// The first six digits of a payment's card number; none in replies and in other messages.
+    pub bin: Option<u32>,
     /// The original that a void or completion names.
     pub original: Option<Original>,
     /// Status report (0820), or the parameters of a download.
@@ -268,6 +270,7 @@ impl SeenReader {
             app_version: None,
             place: None,
             card: None,
+            bin: None,
             original: number(self.original_batch)
                 .and_then(small)
                 .zip(number(self.original_trace).and_then(small))
@@ -283,12 +286,14 @@ impl SeenReader {
 
     fn read_card(&self, message: &Message<'_>, seen: &mut Seen) {
         // Only payments are compared by card, and a reply has the card of its request.
-        if let Some(key) = &self.card_key
-            && seen.kind() == Kind::Payment
+        if seen.kind() == Kind::Payment
             && !seen.is_reply()
             && let Some(digits) = message.pan()
         {
-            seen.card = Some(key.token(digits));
+            let mut first = 0;
+            digits.clone().take(6).for_each(|digit| first = first * 10 + u32::from(digit.wrapping_sub(b'0') % 10));
+            seen.bin = Some(first);
+            seen.card = self.card_key.as_ref().map(|key| key.token(digits));
         }
     }
 

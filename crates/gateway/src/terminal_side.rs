@@ -15,6 +15,7 @@ use crate::detect::Way;
 use crate::exchange::{Begun, Entered, Exchange, Phase};
 use crate::gate::{Connection, Decision};
 use crate::outbox::{Mark, Outbox};
+use crate::outcomes::Told;
 use crate::pump::{Fault, Peer, Pump};
 use crate::refusal;
 use crate::seen::{Kind, Seen};
@@ -188,6 +189,7 @@ impl Terminal {
                 self.record_request(&exchange);
                 shared.pursuit.forwards(&worker, &exchange);
                 if seen.kind() == Kind::Reversal {
+                    worker.tell(&exchange, Told::Reversed);
                     shared.pursuit.terminal_reverses(&worker, &exchange);
                 }
                 exchange

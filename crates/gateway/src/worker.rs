@@ -21,6 +21,7 @@ use crate::gate::GateRules;
 use crate::gateway::SnapshotSource;
 use crate::journal::Journal;
 use crate::outbox::{Outbox, Refused};
+use crate::outcomes::{OutcomeFact, Outcomes, Told};
 use crate::pursuit::Pursuit;
 use crate::refusal;
 use crate::seen::{Kind, SeenReader};
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Arc<Journal>,
     pub(crate) pursuit: Arc<Pursuit>,
     pub(crate) watch: Watch,
+    pub(crate) outcomes: Outcomes,
     pub(crate) hosts: Vec<HostLinks>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) counters: Vec<Arc<Counters>>,
@@ -85,6 +87,7 @@ pub(crate) struct Worker {
     watched: RefCell<Vec<Weak<Outbox>>>,
     next_link: Cell<usize>,
     sighted: RefCell<Vec<Sighted>>,
+    outcomes: RefCell<Vec<OutcomeFact>>,
     leaving: RefCell<Vec<Leaving>>,
 }
 
@@ -108,6 +111,7 @@ impl Worker {
             watched: RefCell::default(),
             next_link: Cell::new(index),
             sighted: RefCell::default(),
+            outcomes: RefCell::default(),
             leaving: RefCell::default(),
         }
     }
@@ -219,6 +223,7 @@ impl Worker {
     /// repeats is never masked.
     pub(crate) fn answer(&self, exchange: &Arc<Exchange>, terminal: Arc<Outbox>, code: [u8; 2], rule: &str, why: &str) {
         self.counters.gateway_codes.add(code);
+        self.tell(exchange, Told::Refused { code });
         let message = self.shared.dialect.decode(&exchange.frame);
         let reply = message.map_err(|error| error.to_string());
         let reply = reply.and_then(|message| refusal::reply(&message, code).map_err(|error| error.to_string()));
@@ -368,6 +373,14 @@ impl Worker {
             self.shared.pursuit.tick(self);
         }
         self.shared.watch.take(&mut self.sighted.borrow_mut());
+        self.shared.outcomes.put(&mut self.outcomes.borrow_mut());
+    }
+
+    /// Notes what became known of a sale.
+    pub(crate) fn tell(&self, exchange: &Exchange, told: Told) {
+        if self.shared.outcomes.is_wanted() {
+            self.outcomes.borrow_mut().extend(OutcomeFact::of(exchange, told, self.now()));
+        }
     }
 
     /// Shows the detectors what passed.

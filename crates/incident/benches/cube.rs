@@ -12,6 +12,7 @@ use onus_incident::cube::{
     Attempt, Columns, Cube, CubeLimits, Dimension, Latency, Leaf, Outcome, Question, Symbols, amount_bin,
 };
 use onus_incident::detector::{DayKind, Detector, Settings, When, counts};
+use onus_incident::live::Live;
 use onus_incident::localise::{Finding, localise_failures, scope_text};
 use rustix::time::{ClockId, clock_gettime};
 use simulated::random::Random;
@@ -20,8 +21,66 @@ fn main() {
     let full = std::env::args().any(|argument| argument == "--bench");
     let a_minute = if full { 600_000 } else { 6_000 };
     println!("{a_minute} payments a minute; CPU times, fastest and median");
-    filling(a_minute);
-    watching(a_minute);
+    if !std::env::args().any(|a| a == "live") { filling(a_minute); watching(a_minute); }
+    for (name, one_of) in [("strong", 10), ("weak", 100), ("barely found", 400)] {
+        live_pass(a_minute, name, one_of);
+    }
+}
+
+/// The whole of live detection, minute by minute: an hour of payments comes in, and from minute 45 on network link 2
+/// loses one reply of so many. What each look takes: counts, detector, location, picture of the episode.
+fn live_pass(a_minute: u32, name: &str, one_of: u64) {
+    let mut random = Random::new(13);
+    let terminals = terminals(&mut random);
+    let search = onus_incident::localise::Settings::builtin().expect("the pack reads").ratio;
+    let mut live = Live::new(Settings::builtin().expect("the pack reads"), search, 60);
+    for dimension in Dimension::ALL {
+        for value in 1..=dimension.most_values() {
+            live.symbols().intern(dimension, &value.to_string());
+        }
+    }
+    let now = || {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+    };
+    let (mut quiet, mut raised): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+    // Ten hours before, thinner, from which the ordinary rate is known.
+    for minute in FIRST - 600..FIRST + 60 {
+        for _ in 0..if minute < FIRST { a_minute / 60 } else { a_minute } {
+            let mut payment = payment(&mut random, &terminals, minute);
+            // An ordinary fleet loses two replies of a thousand.
+            if payment.outcome != Outcome::Approved && random.below(5) > 0 {
+                payment.outcome = Outcome::Approved;
+            }
+            let on_link = payment.leaf.code(Dimension::NetworkLink) == 2;
+            if minute >= FIRST + 45 && on_link && random.below(one_of) == 0 {
+                payment.outcome = Outcome::NoAnswer;
+            }
+            live.add(&payment);
+        }
+        let start = now();
+        for c in live.tick(minute + 1, &when) { if minute < FIRST + 46 { println!("{} {c:?}", i64::from(minute) - i64::from(FIRST)); } }
+        if minute < FIRST && minute % 60 == 0 { println!("{}", i64::from(minute) - i64::from(FIRST)); }
+        let took = now() - start;
+        match (minute < FIRST, live.episodes().is_empty()) {
+            (true, _) => {}
+            (false, true) => quiet.push(took),
+            (false, false) => raised.push(took),
+        }
+    }
+    println!("live, {name} (one of {one_of}):");
+    for it in live.episodes() {
+        let since = i64::from(it.since) - i64::from(FIRST);
+        println!("  {} since minute {since}: {}", it.signal, it.scope.text().en);
+    }
+    for (what, mut times) in [("a quiet minute", quiet), ("a minute of the trouble", raised)] {
+        if times.is_empty() {
+            continue;
+        }
+        times.sort_by(f64::total_cmp);
+        let (middle, most) = (times[times.len() / 2] * 1e3, times[times.len() - 1] * 1e3);
+        println!("  {what}: median {middle:.1} ms, most {most:.1} ms of {}", times.len());
+    }
 }
 
 /// CPU seconds of some rounds, sorted.

@@ -21,7 +21,7 @@ use sets::Score;
 use sets::ratio::{RatioRecipe, Shared, shared};
 use sets::research::{Measured, Recipe, measured};
 
-const SETS: &str = "S, L, H, both-ways, quiet, wandering, wild, sparse, several, overlapping, ratio-both-ways, \
+const SETS: &str = "S, L, H, both-ways, quiet, wandering, wild, leaking, sparse, several, overlapping, ratio-both-ways, \
                     ratio-quiet, ratio-still, minute";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -52,6 +52,9 @@ fn ratio(set: &str) -> Option<RatioRecipe> {
         "wandering" => few,
         "minute" => RatioRecipe { after: (0, 6), ..few },
         "wild" => RatioRecipe { wander: (0.0, 0.4), uneven: (0.0, 1.0), spared: (0.0, 0.4), ..few },
+        "leaking" => {
+            RatioRecipe { leak: (0.02, 0.2), wander: (0.0, 0.3), uneven: (0.0, 0.8), spared: (0.0, 0.3), ..few }
+        }
         "sparse" => RatioRecipe::sparse(),
         "several" => RatioRecipe { causes: (1, 3), ..few },
         "overlapping" => RatioRecipe { causes: (2, 3), overlapping: true, ..few },

@@ -16,6 +16,7 @@
 mod kept;
 mod leaf;
 mod minute;
+mod partial;
 mod suspects;
 mod symbols;
 mod table;
@@ -28,6 +29,7 @@ use serde::Deserialize;
 
 pub use kept::Kept;
 pub use leaf::{DIMENSIONS, Dimension, Event, Fold, Latency, Leaf, Outcome, amount_bin, amount_bounds};
+pub use partial::Partial;
 pub use suspects::{Question, Suspects};
 pub use symbols::{Symbols, Translation};
 pub use table::Sum;

@@ -16,7 +16,7 @@ const MILLION: u64 = 1_000_000;
 /// Finds the episodes in samples, which must be in order of time.
 ///
 /// Episodes come family by family in the order of the policy, within a family the most evident first. A sample is a
-/// member of at most one.
+/// member of at most one, but that a pattern ([`FamilyPolicy::pattern`]) counts what later records show beside its failure.
 #[must_use]
 pub fn detect(samples: &[Sample], policy: &Policy) -> Vec<Found> {
     detect_with(samples, &[], policy)
@@ -40,7 +40,7 @@ pub(crate) fn search_family(
     if policy.shape == Shape::Grouped {
         return grouped(samples, witnesses, policy);
     }
-    let mark = |sample: &Sample| if sample.class.family() == Some(policy.family) { Mark::Failed } else { Mark::Fine };
+    let mark = |sample: &Sample| if sample.fails_in(policy.family) { Mark::Failed } else { Mark::Fine };
     let marks = samples.iter().map(mark).collect();
     Search { samples, columns, policy, marks }.run()
 }
@@ -83,7 +83,8 @@ impl Search<'_> {
     fn next(&self, all: Rate) -> Option<Found> {
         let localiser = Localiser { columns: self.columns, marks: &self.marks, policy: self.policy };
         if self.policy.shape == Shape::Standing {
-            let scope = localiser.scope_of(0..=self.samples.len().checked_sub(1)?)?;
+            let scope = localiser.scope_of(0..=self.samples.len().checked_sub(1)?);
+            let scope = scope.or_else(|| self.policy.spread.then(Scope::default))?;
             let first = self.marks.iter().position(|mark| *mark == Mark::Failed)?;
             let last = self.marks.iter().rposition(|mark| *mark == Mark::Failed)?;
             return self.settle(&scope, first, last, all);
@@ -210,7 +211,7 @@ impl Search<'_> {
         let going_on = self.samples.last()?.at.seconds_since(end.at) <= self.gap();
         Some(Found {
             family: self.policy.family,
-            class: leading_class(self.samples, &members),
+            class: leading_class(self.samples, &members, self.policy.family),
             benign: self.policy.benign,
             scope: scope.symbols(self.columns),
             since: begin.at,
@@ -309,7 +310,7 @@ mod tests {
     use crate::{
         found::Found,
         sample::{DIMS, FailureClass, Family},
-        streams::{Stream, at},
+        streams::{Rng, Stream, at},
     };
 
     fn found(stream: &Stream) -> Vec<Found> {
@@ -466,7 +467,58 @@ mod tests {
             (found.family, found.scope),
             (Family::KeySync, vec![(Dim::Agent, vec![11]), (Dim::Terminal, vec![40, 41, 42, 43, 44])])
         );
-        assert!(found.ended_at.unwrap() < at("13:00"));
+        // A night without a failure is no end yet.
+        assert_eq!(found.ended_at, None);
+    }
+
+    #[test]
+    fn more_one_sided_payments_than_normal_are_a_pattern_wherever_they_are() {
+        // (one-sided payments in a million, whether that is a pattern)
+        for (ppm, expected) in [(0, false), (60, false), (1_000, true)] {
+            for seed in 0..5 {
+                let mut stream = Stream::quiet(seed, 40_000);
+                let mut rng = Rng::new(seed + 100);
+                for sample in stream.samples.iter_mut().filter(|_| rng.chance(ppm)) {
+                    sample.also = FailureClass::OneSided;
+                }
+                let found = found(&stream);
+                let seen: Vec<_> = found.iter().map(|it| (it.family, it.class, it.scope.len())).collect();
+                let pattern = (Family::OneSided, FailureClass::OneSided, 0);
+                assert_eq!(seen, if expected { vec![pattern] } else { vec![] }, "{ppm} seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_sided_payments_of_one_line_have_it_as_scope_and_stay_in_their_episode_too() {
+        let mut stream = Stream::quiet(3, 40_000);
+        let mut rng = Rng::new(7);
+        stream.fail(|sample, rng| {
+            let hit = sample.dims[0] == 211 && (at("10:20")..at("14:05")).contains(&sample.at);
+            (hit && rng.chance(600_000)).then_some(FailureClass::NoAnswer)
+        });
+        let lost = |it: &&mut Sample| it.dims[0] == 211 && it.class == FailureClass::NoAnswer;
+        for sample in stream.samples.iter_mut().filter(lost).filter(|_| rng.chance(200_000)) {
+            sample.also = FailureClass::OneSided;
+        }
+        let found = found(&stream);
+        let scope = vec![(Dim::NetworkLink, vec![211])];
+        let seen: Vec<_> = found.iter().map(|it| (it.family, it.scope.clone())).collect();
+        assert_eq!(seen, [(Family::Lost, scope.clone()), (Family::OneSided, scope)]);
+    }
+
+    #[test]
+    fn merchant_codes_that_do_not_fit_are_a_pattern_of_their_agent() {
+        let mut stream = Stream::quiet(4, 20_000);
+        for sample in stream.samples.iter_mut().filter(|it| [35, 36].contains(&it.dims[8])) {
+            sample.also = FailureClass::WrongMcc;
+        }
+        let found = only(&stream);
+        assert_eq!((found.family, found.class), (Family::WrongMcc, FailureClass::WrongMcc));
+        assert_eq!(found.scope, [(Dim::Agent, vec![11]), (Dim::Merchant, vec![35, 36])]);
+        let policy = Policy::builtin().unwrap();
+        let patterns: Vec<_> = policy.families.iter().filter(|it| it.pattern).map(|it| it.family).collect();
+        assert_eq!(patterns, [Family::OneSided, Family::WrongMcc]);
     }
 
     #[test]
@@ -510,7 +562,7 @@ mod tests {
             let make = |(second, class, dims): (i64, usize, [u32; DIMS])| {
                 {
                 let at = Instant(0).plus_seconds(second);
-                Sample { at, known_at: at, amount_minor: 1, class: CLASSES[class], dims }
+                Sample { at, known_at: at, amount_minor: 1, class: CLASSES[class], also: FailureClass::None, also_at: at, dims }
             }
             };
             let mut samples: Vec<Sample> = rows.into_iter().map(make).collect();

@@ -31,11 +31,12 @@ mod when;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-pub use alarm::{Alarm, By, Cell, Change, Count};
+pub use alarm::{Alarm, By, Cell, Change, Count, Raised};
 pub use counts::counts;
 pub use peers::{PeerRow, against_peers};
 pub use settings::{
-    BaselineSettings, Counted, Layer, PeerSettings, Promise, Settings, SettingsError, Signal, Split, Tests,
+    BaselineSettings, Codes, Counted, LatencyBounds, Layer, LiveSettings, PeerSettings, Promise, RecordSettings,
+    Settings, SettingsError, Signal, Split, Tests,
 };
 pub use when::{DayKind, When, instant_of, minute_of};
 
@@ -68,6 +69,49 @@ struct Remembered {
     profile: Profile,
     /// Cells in the order in which they came.
     cells: Vec<Watched>,
+}
+
+impl Remembered {
+    /// Learns the hours that began before a minute.
+    fn learn(&mut self, before: u32, settings: &Settings) {
+        let Self { profile, cells } = self;
+        let (totals, mut parts): (Vec<_>, Vec<_>) = cells.iter_mut().partition(|watched| watched.cell.layer == 0);
+        let mut blamed: FxHashMap<u32, f64> = FxHashMap::default();
+        let mut settled = Vec::new();
+        for (place, watched) in parts.iter_mut().enumerate() {
+            watched.end_hour();
+            while let Some(hour) = watched.settled(before) {
+                match hour.doubt {
+                    Doubt::None => settled.push((place, hour)),
+                    Doubt::Suspicious => {}
+                    Doubt::Raised => {
+                        let most = blamed.entry(hour.start).or_default();
+                        *most = most.max(hour.hits - hour.expected);
+                    }
+                }
+            }
+        }
+        let mut turned_out: FxHashMap<u32, f64> = FxHashMap::default();
+        for total in totals {
+            total.end_hour();
+            let accepted = total.accepted();
+            while let Some(mut hour) = total.settled(before) {
+                if hour.doubt == Doubt::None {
+                    hour.hits = (hour.hits / accepted - blamed.get(&hour.start).copied().unwrap_or(0.0)).max(0.0);
+                    turned_out.insert(hour.start, hour.hits / hour.base);
+                    profile.learn(&hour, &settings.baseline);
+                }
+            }
+        }
+        // A cell is compared with what the whole did in that hour, not with what was believed of it: where the belief
+        // was wrong, the whole learns it, and the cells would keep the error as a level of their own.
+        for (place, mut hour) in settled {
+            hour.base *= turned_out.get(&hour.start).copied().unwrap_or(1.0);
+            if let Some(watched) = parts.get_mut(place) {
+                watched.learn(&hour, settings);
+            }
+        }
+    }
 }
 
 /// Everything a detector remembers.
@@ -111,10 +155,10 @@ impl Detector {
         self.state.unwatched
     }
 
-    /// Cells whose rate is raised now.
-    pub fn raised(&self) -> impl Iterator<Item = Cell> {
+    /// Cells whose rate is raised now, and what they counted since it began.
+    pub fn raised(&self) -> impl Iterator<Item = Raised> {
         let cells = self.state.signals.iter().flat_map(|signal| &signal.cells);
-        cells.filter(|watched| watched.is_raised()).map(|watched| watched.cell)
+        cells.filter_map(|watched| watched.raised(&self.settings.tests))
     }
 
     /// Takes in one minute; minutes come in order, and a cell stands in `counts` once at most.
@@ -174,33 +218,7 @@ impl Detector {
         let settings = &self.settings;
         let before = (start + 1).saturating_sub(settings.baseline.settle_hours * 60);
         for remembered in &mut self.state.signals {
-            let mut blamed: FxHashMap<u32, f64> = FxHashMap::default();
-            let (totals, parts): (Vec<_>, Vec<_>) =
-                remembered.cells.iter_mut().partition(|watched| watched.cell.layer == 0);
-            for watched in parts {
-                watched.end_hour();
-                while let Some(hour) = watched.settled(before) {
-                    match hour.doubt {
-                        Doubt::None => watched.learn(&hour, settings),
-                        Doubt::Suspicious => {}
-                        Doubt::Raised => {
-                            let most = blamed.entry(hour.start).or_default();
-                            *most = most.max(hour.hits - hour.expected);
-                        }
-                    }
-                }
-            }
-            for total in totals {
-                total.end_hour();
-                let accepted = total.accepted();
-                while let Some(mut hour) = total.settled(before) {
-                    if hour.doubt == Doubt::None {
-                        hour.hits /= accepted;
-                        let blamed = blamed.get(&hour.start).copied().unwrap_or(0.0);
-                        remembered.profile.learn(&hour, blamed, &settings.baseline);
-                    }
-                }
-            }
+            remembered.learn(before, settings);
         }
         let keep_from = start.saturating_sub(settings.baseline.forget_days * 1_440);
         let gone = |watched: &Watched| watched.seen < keep_from && watched.cell.layer != 0;

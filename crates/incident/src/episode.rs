@@ -5,11 +5,14 @@ pub mod hypotheses;
 pub mod life;
 pub mod picture;
 pub mod replay;
+pub mod unproven;
 
 use onus_model::Text;
+use serde::{Deserialize, Serialize};
 
 /// Where an episode stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// The evidence is enough to look, not enough to act.
     Suspected,

@@ -103,13 +103,14 @@ pub struct Found {
     pub excluded: Vec<Excluded>,
 }
 
-/// The most frequent class of the samples with these indexes.
-pub(crate) fn leading_class(samples: &[Sample], members: &[u32]) -> FailureClass {
+/// The most frequent class of a family among the samples with these indexes.
+pub(crate) fn leading_class(samples: &[Sample], members: &[u32], family: Family) -> FailureClass {
     let mut counts: Vec<(FailureClass, u32)> = Vec::new();
     for sample in members.iter().filter_map(|member| samples.get(*member as usize)) {
-        match counts.iter_mut().find(|(class, _)| *class == sample.class) {
+        let class = if sample.also.family() == Some(family) { sample.also } else { sample.class };
+        match counts.iter_mut().find(|(known, _)| *known == class) {
             Some((_, count)) => *count += 1,
-            None => counts.push((sample.class, 1)),
+            None => counts.push((class, 1)),
         }
     }
     counts.into_iter().max_by_key(|(_, count)| *count).map_or(FailureClass::None, |(class, _)| class)

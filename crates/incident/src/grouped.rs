@@ -30,7 +30,7 @@ pub(crate) fn grouped(samples: &[Sample], witnesses: &[Witness], policy: &Family
     let key = |dims: &[u32; DIMS]| -> Vec<u32> { policy.group_by.iter().map(|dim| value(dims, *dim)).collect() };
     let mut groups: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
     for (index, sample) in (0u32..).zip(samples) {
-        if sample.class.family() == Some(policy.family) {
+        if sample.fails_in(policy.family) {
             groups.entry(key(&sample.dims)).or_default().push(index);
         }
     }
@@ -65,7 +65,7 @@ fn settle(
     let (first, last) = (*members.first()? as usize, *members.last()? as usize);
     let (mut inside, mut all) = (Rate::default(), Rate::default());
     for (index, sample) in samples.iter().enumerate() {
-        let failed = sample.class.family() == Some(policy.family);
+        let failed = sample.fails_in(policy.family);
         all.add(failed);
         if (first..=last).contains(&index) && in_scope(sample, &scope) {
             inside.add(failed);
@@ -79,7 +79,7 @@ fn settle(
     let going_on = samples.last()?.at.seconds_since(end) <= i64::from(policy.closing_gap_seconds);
     Some(Found {
         family: policy.family,
-        class: leading_class(samples, &members),
+        class: leading_class(samples, &members, policy.family),
         benign: policy.benign,
         scope,
         since: since.map_or(begin, |since| since.min(begin)),

@@ -49,12 +49,15 @@ pub struct FamilyPolicy {
     /// Grouped only: the dimension whose values the episode names.
     #[serde(default)]
     pub name_by: Option<Dim>,
+    /// Not an incident that explains failures but harm that shows beside them: told apart and exported apart.
+    #[serde(default)]
+    pub pattern: bool,
     /// Whether to look for an amount that divides failures from successes.
     #[serde(default)]
     pub amount_cut: bool,
     /// Pairs of dimensions that can explain it.
     pub pairs: Vec<(Dim, Dim)>,
-    /// Whether a burst without a scope is an episode.
+    /// Whether a burst or a standing fault without a scope is an episode.
     pub spread: bool,
     /// Innocent by its nature.
     pub benign: bool,
@@ -70,7 +73,7 @@ pub struct FamilyPolicy {
     pub compare_min_attempts: u64,
     /// Least ordinary rate.
     pub baseline_floor_ppm: u64,
-    /// Longest silence within a burst.
+    /// Longest silence within a burst; otherwise the silence after which it has recovered.
     pub closing_gap_seconds: u32,
     /// Least share of the failures that a scope must hold.
     pub min_recall_ppm: u64,
@@ -114,12 +117,34 @@ pub struct WitnessPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LifePolicy {
-    /// Bits for the ordinary rate from which on it is mitigated.
+    /// Where the middle lies between the ordinary rate (0) and its own (1000000).
+    pub mitigated_share_ppm: u64,
+    /// Bits for the middle against its own rate from which on it is mitigated.
     pub eased_evidence_bits: u32,
-    /// Bits for the ordinary rate from which on it has recovered, and for its own from which on it is back.
+    /// Bits for its own rate against the middle from which on it is no longer mitigated.
+    pub worsened_evidence_bits: u32,
+    /// Bits for the ordinary rate against the middle from which on it has recovered.
     pub recovered_evidence_bits: u32,
+    /// Bits for its own rate against the ordinary one from which on it is back.
+    pub reopened_evidence_bits: u32,
+    /// Seconds for which a run that looks again and again must read a state before it counts.
+    pub steady_seconds: u32,
     /// Closed when it has been recovered for so long.
     pub closed_after_seconds: u32,
+    /// Where the numbers come from.
+    pub source: String,
+    /// How far they can be trusted.
+    pub grade: Grade,
+}
+
+/// Thresholds of what is said about terminals that no record speaks against.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnprovenPolicy {
+    /// Least terminals that only their own payments gave away; with fewer nothing is said.
+    pub min_given_away: u32,
+    /// Least chance to be named.
+    pub min_chance_ppm: u64,
     /// Where the numbers come from.
     pub source: String,
     /// How far they can be trusted.
@@ -158,6 +183,8 @@ pub struct Policy {
     pub witness: WitnessPolicy,
     /// When an episode eases, recovers and closes.
     pub life: LifePolicy,
+    /// When a terminal is named that no record speaks against.
+    pub unproven: UnprovenPolicy,
     /// When an amount divides failures from successes.
     pub cut: CutPolicy,
     /// Families, in the order in which they are looked for.
@@ -192,6 +219,12 @@ impl Policy {
 }
 
 impl FamilyPolicy {
+    /// Whether silence and not a rate says when it is over: payments of proven and standing faults are unlike each
+    /// other, and a quiet terminal among bad ones is no recovery.
+    pub(crate) fn ends_by_silence(&self) -> bool {
+        self.shape != Shape::Burst
+    }
+
     fn problem(&self) -> Option<&'static str> {
         let pair_wrong = |(a, b): &(Dim, Dim)| a == b || a.is_individual() || b.is_individual();
         let grouped = self.shape == Shape::Grouped;
@@ -222,7 +255,7 @@ mod tests {
     #[test]
     fn the_builtin_policy_reads_and_names_its_sources() {
         let policy = Policy::builtin().unwrap();
-        assert_eq!(policy.families.len(), 10);
+        assert_eq!(policy.families.len(), 12);
         for family in &policy.families {
             assert!(!family.source.is_empty() && !family.comment.zh.is_empty() && !family.comment.en.is_empty());
         }

@@ -124,6 +124,10 @@ pub enum FailureClass {
     Displaced,
     /// 57, 61 or 65: a limit of issuer or network. No family: it speaks in hypotheses only.
     Limit,
+    /// Reversed at the terminal and cleared all the same (K5): debited, not credited.
+    OneSided,
+    /// Went through under a merchant code that is not the one on the slip, for the same owner.
+    WrongMcc,
 }
 
 impl FailureClass {
@@ -142,6 +146,8 @@ impl FailureClass {
             Self::Diverted => Some(Family::Diverted),
             Self::Misdirected => Some(Family::Misdirected),
             Self::Displaced => Some(Family::Displaced),
+            Self::OneSided => Some(Family::OneSided),
+            Self::WrongMcc => Some(Family::WrongMcc),
         }
     }
 }
@@ -170,6 +176,10 @@ pub enum Family {
     Misdirected,
     /// Terminals are used away from their place.
     Displaced,
+    /// Reversed payments are cleared all the same.
+    OneSided,
+    /// Payments go through under a merchant code that does not fit.
+    WrongMcc,
 }
 
 impl Family {
@@ -187,6 +197,8 @@ impl Family {
             Self::Diverted => "diverted",
             Self::Misdirected => "misdirected",
             Self::Displaced => "displaced",
+            Self::OneSided => "one_sided",
+            Self::WrongMcc => "wrong_mcc",
         }
     }
 }
@@ -202,6 +214,24 @@ pub struct Sample {
     pub amount_minor: i64,
     /// How it failed.
     pub class: FailureClass,
+    /// What later records show beside that; a pattern counts it whether or not the payment failed.
+    pub also: FailureClass,
+    /// When `also` could be known at the earliest.
+    pub also_at: Instant,
     /// Its values by dimension; 0 where there is none or it is not known.
     pub dims: [u32; DIMS],
+}
+
+impl Sample {
+    /// Whether it is a failure of a family.
+    #[must_use]
+    pub fn fails_in(&self, family: Family) -> bool {
+        self.class.family() == Some(family) || self.also.family() == Some(family)
+    }
+
+    /// When it could be known how it stands in a family.
+    #[must_use]
+    pub fn known_in(&self, family: Family) -> Instant {
+        if self.also.family() == Some(family) { self.also_at } else { self.known_at }
+    }
 }

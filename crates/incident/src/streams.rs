@@ -93,5 +93,5 @@ fn sample(rng: &mut Rng, second: u64) -> Sample {
     let start = at("06:00").plus_seconds(i64::try_from(second).unwrap());
     let issuer = 101 + small(rng.below(10).min(rng.below(14)));
     let dims = [link, issuer, city, agent, version, batch, 1 + small(terminal), 1, 1 + small(terminal), 1, 1];
-    Sample { at: start, known_at: start, amount_minor: 10_000, class, dims }
+    Sample { at: start, known_at: start, amount_minor: 10_000, class, also: FailureClass::None, also_at: start, dims }
 }

@@ -25,6 +25,13 @@ pub(crate) struct Burden {
     pub(crate) verified_by: Option<VerifiedBy>,
 }
 
+impl Burden {
+    /// What absence means, as `fact=value`.
+    pub(crate) fn absence_text(&self) -> String {
+        fact_of(self.fact).map_or_else(String::new, |fact| format!("{}={}", fact.name, self.absence.text(fact.kind)))
+    }
+}
+
 /// A fact that somebody has to supply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenBurden<'p> {

@@ -20,7 +20,8 @@ pub(crate) struct VoidRow {
 }
 
 /// A clause of an agreement.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Clause {
     /// Agreement and clause, such as `agent agreement 2025-03, 7.2`; it is the source of the facts.
     pub id: String,
@@ -31,6 +32,7 @@ pub struct Clause {
     /// What it says, as facts.
     pub says: BTreeMap<String, RawValue>,
     /// What is known about the clause itself (facts `clause.*`).
+    #[serde(default)]
     pub about: BTreeMap<String, RawValue>,
 }
 

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use onus_model::{Automation, Grade, Party, Text};
 use serde::Deserialize;
 
+use crate::pack::VerifiedBy;
+
 /// Basis points of a whole.
 const WHOLE_BP: u64 = 10_000;
 
@@ -64,6 +66,8 @@ pub struct Programme {
     pub source: String,
     /// How far they can be trusted.
     pub grade: Grade,
+    /// Two people who compared the limits with the primary text.
+    pub verified_by: Option<VerifiedBy>,
 }
 
 /// What one subject did in a month, or in the part of it that has passed.
@@ -119,6 +123,14 @@ static SHIPPED: LazyLock<Vec<Programme>> = LazyLock::new(|| {
     file.map(|file: File| file.programme).unwrap_or_default()
 });
 
+/// Id of the shipped set.
+pub(crate) const MONITORING: &str = "monitoring-1";
+
+/// All shipped programmes, in force or not.
+pub(crate) fn all_programmes() -> &'static [Programme] {
+    &SHIPPED
+}
+
 /// The shipped programmes in force in a month, YYYY-MM.
 pub fn programmes(month: &str) -> impl Iterator<Item = &'static Programme> {
     SHIPPED.iter().filter(move |programme| {
@@ -131,7 +143,11 @@ impl Programme {
     /// Whether software may act when a limit is reached.
     #[must_use]
     pub fn automation(&self) -> Automation {
-        if self.grade.needs_verification() { Automation::Manual } else { Automation::Automatic }
+        if self.grade.needs_verification() && self.verified_by.is_none() {
+            Automation::Manual
+        } else {
+            Automation::Automatic
+        }
     }
 
     /// Where a subject stands after a month.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::bearers::{Asked, Division, Role};
 use crate::burden::Burden;
 use crate::condition::Condition;
-use crate::contract::VoidRow;
+use crate::contract::{Clause, VoidRow};
 use crate::facts::Facts;
 use crate::pack_checks;
 use crate::pack_file;
@@ -153,6 +153,8 @@ pub struct Rule {
     pub verified_by: Option<VerifiedBy>,
     /// Duties; those of a rule whose limits are not verified are for a person to act on.
     pub obligations: Vec<Obligation>,
+    /// Of each duty, whether the row itself leaves it to a person.
+    pub(crate) by_person: Vec<bool>,
     /// What would change the verdict.
     pub would_change: Vec<WouldChange>,
 }
@@ -201,6 +203,16 @@ pub struct PackCase {
     pub rule: Option<String>,
     /// No answer expected.
     pub abstain: bool,
+    /// Burdens expected to stand open, by id.
+    pub open: Option<Vec<String>>,
+    /// Judged as when the time of every open burden is over.
+    pub over: bool,
+    /// Day of the event, for clauses.
+    pub day: i64,
+    /// Clauses whose facts are added, as far as they count.
+    pub clauses: Vec<Clause>,
+    /// Clauses expected not to count: the row that voids each, or `not in force`.
+    pub void: BTreeMap<String, String>,
 }
 
 /// A loaded pack.

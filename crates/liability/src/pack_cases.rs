@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use onus_model::Party;
 
+use crate::burden::{open_burdens, presume};
+use crate::contract::with_clauses;
 use crate::decide::{judge, kind_of};
 use crate::pack::{Pack, PackCase, PackError, PackFiles};
 
@@ -25,13 +27,27 @@ pub fn run_cases(pack: &Pack) -> Vec<CaseResult<'_>> {
 }
 
 fn run<'p>(pack: &Pack, case: &'p PackCase) -> CaseResult<'p> {
-    let outcome = judge(pack, kind_of(&case.facts), &case.facts);
     let mut faults = Vec::new();
+    let (facts, left_out) = match with_clauses(pack, &case.facts, &case.clauses, case.day) {
+        Ok(read) => read,
+        Err(error) => {
+            return CaseResult { id: &case.id, rule: String::new(), faults: vec![error.to_string()] };
+        }
+    };
+    let open: Vec<String> = open_burdens(pack, &facts).iter().map(|open| open.id.to_owned()).collect();
+    let facts = if case.over { presume(pack, &facts, |_| true) } else { facts };
+    let outcome = judge(pack, kind_of(&facts), &facts);
     let mut expect = |what: &str, expected: String, found: String| {
         if expected != found {
             faults.push(format!("{what}: expected {expected}, found {found}"));
         }
     };
+    let void: BTreeMap<String, String> =
+        left_out.iter().map(|left| (left.clause.clone(), left.row.unwrap_or("not in force").to_owned())).collect();
+    expect("clauses that do not count", format!("{:?}", case.void), format!("{void:?}"));
+    if let Some(expected) = &case.open {
+        expect("open burdens", expected.join(", "), open.join(", "));
+    }
     if let Some(rule) = &case.rule {
         expect("rule", rule.clone(), outcome.rule_id().to_owned());
     }
@@ -127,6 +143,23 @@ mod tests {
             assert!(results.len() >= 10, "{name} carries {} test cases", results.len());
             let faults: Vec<_> = results.iter().filter(|result| !result.faults.is_empty()).collect();
             assert!(faults.is_empty(), "{name}: {faults:#?}");
+        }
+    }
+
+    /// A row that no case exercises may say anything.
+    #[test]
+    fn every_burden_and_every_void_row_has_a_case() {
+        for name in NAMES {
+            let pack = Pack::load(&shipped(name).unwrap()).unwrap();
+            for row in &pack.burdens {
+                let cases = pack.cases().iter().filter(|case| case.open.iter().flatten().any(|id| *id == row.id));
+                let over: BTreeSet<bool> = cases.map(|case| case.over).collect();
+                assert_eq!(over, BTreeSet::from([false, true]), "{name}: burden {}: open, and over", row.id);
+            }
+            for row in &pack.void {
+                let void = pack.cases().iter().any(|case| case.void.values().any(|id| *id == row.id));
+                assert!(void, "{name}: no case for void row {}", row.id);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use toml::Spanned;
 use crate::bearers::{Candidate, Division, Fault, Role};
 use crate::burden::Burden;
 use crate::condition::{Condition, ConditionError, Test};
-use crate::contract::VoidRow;
+use crate::contract::{Clause, VoidRow};
 use crate::facts::{Facts, holds_parties};
 use crate::pack::{
     CauseRow, Exclusion, Pack, PackCase, PackError, PackFiles, Place, Principle, Rule, VerifiedBy, automation,
@@ -204,6 +204,14 @@ struct CaseToml {
     rule: Option<String>,
     #[serde(default)]
     abstain: bool,
+    open: Option<Vec<String>>,
+    #[serde(default)]
+    over: bool,
+    day: Option<i64>,
+    #[serde(default)]
+    clause: Vec<Clause>,
+    #[serde(default)]
+    void: BTreeMap<String, String>,
 }
 
 /// A file being read: its name and text, to tell lines.
@@ -363,6 +371,7 @@ fn rule(
     let outward = raw.outward.as_deref().map(|word| row.role(word, roles)).transpose()?;
     let mut unless: Vec<_> = raw.unless.iter().map(|raw| row.condition(raw)).collect::<Result<_, _>>()?;
     unless.extend(out_of_force(&row, raw.effective_from.as_deref(), raw.effective_to.as_deref())?);
+    let by_person = raw.obligations.iter().map(|duty| !duty.automation.is_automatic()).collect();
     let obligations = limited(raw.obligations, automation(&ground, raw.verified_by.as_ref()));
     Ok(Rule {
         place: row.place(),
@@ -382,6 +391,7 @@ fn rule(
         ground,
         verified_by: raw.verified_by,
         obligations,
+        by_person,
         would_change: raw.would_change,
         id,
     })
@@ -522,7 +532,9 @@ fn cases(text: &str) -> Result<Vec<PackCase>, PackError> {
         let row = source.row(&spanned, &id);
         let raw = spanned.into_inner();
         let facts = Facts::read(&raw.facts, "test case").map_err(|error| row.fault(error.to_string()))?;
-        Ok(PackCase { facts, shares: raw.shares, cause: raw.cause, rule: raw.rule, abstain: raw.abstain, id })
+        let CaseToml { shares, cause, rule, abstain, open, over, day, clause: clauses, void, .. } = raw;
+        let day = day.unwrap_or_default();
+        Ok(PackCase { facts, shares, cause, rule, abstain, open, over, day, clauses, void, id })
     };
     file.case.into_iter().map(read).collect()
 }

@@ -82,10 +82,10 @@ pub struct ShadowReport {
 }
 
 impl ShadowReport {
-    /// Counts one case with its loss.
-    pub fn count(&mut self, live: &Pack, draft: &Pack, facts: &Facts, loss_minor: i64) {
+    /// Counts one case with what [`compare`] said and its loss.
+    pub fn count(&mut self, changed: Option<&Changed>, loss_minor: i64) {
         self.cases = self.cases.saturating_add(1);
-        let Some(changed) = compare(live, draft, facts) else { return };
+        let Some(changed) = changed else { return };
         self.changed = self.changed.saturating_add(1);
         let newly = changed.live.agent_basis == AgentBasis::None && changed.draft.agent_basis != AgentBasis::None;
         self.agents_newly_charged = self.agents_newly_charged.saturating_add(u64::from(newly));
@@ -95,7 +95,7 @@ impl ShadowReport {
         for (party, part) in split_minor(loss_minor, &changed.live.shares) {
             self.bears(party, part.saturating_neg());
         }
-        let moved = self.by_rule.entry((changed.live.rule, changed.draft.rule)).or_default();
+        let moved = self.by_rule.entry((changed.live.rule.clone(), changed.draft.rule.clone())).or_default();
         *moved =
             Moved { cases: moved.cases.saturating_add(1), loss_minor: moved.loss_minor.saturating_add(loss_minor) };
     }
@@ -147,8 +147,8 @@ mod tests {
         facts.word("terminal.program_visit", "none", "test");
         facts.yes("terminal.last_inspection_overdue", true, "test");
         let mut report = ShadowReport::default();
-        report.count(&live, &draft, &facts, 1_001);
-        report.count(&live, &live, &facts, 1_001);
+        report.count(compare(&live, &draft, &facts).as_ref(), 1_001);
+        report.count(compare(&live, &live, &facts).as_ref(), 1_001);
         assert_eq!((report.cases, report.changed, report.agents_newly_charged), (2, 1, 0));
         assert_eq!(report.by_party[&Party::Agent], -400);
         assert_eq!(report.by_party.values().sum::<i64>(), 0);

@@ -184,6 +184,31 @@ impl Value {
         }
     }
 
+    /// Reads what [`Self::text`] wrote.
+    #[must_use]
+    pub fn of_text(kind: FactKind, text: &str) -> Option<Self> {
+        match kind {
+            FactKind::Bool => text.parse().ok().map(Self::Bool),
+            FactKind::Parties => {
+                let words = text.split('+').filter(|word| !word.is_empty());
+                words.map(|word| VOCABULARY.party_of(word)).collect::<Option<PartySet>>().map(Self::Parties)
+            }
+            FactKind::Money => {
+                let (minor, currency) = text.split_once(' ')?;
+                Some(Self::Money { minor: minor.parse().ok()?, currency: currency.as_bytes().try_into().ok()? })
+            }
+            FactKind::Percent => hundredths(text).map(Self::Percent),
+            FactKind::Date => {
+                let Some((from, to)) = text.split_once("..") else { return date(text) };
+                match (date(from)?, date(to)?) {
+                    (Self::Date { from, .. }, Self::Date { to, .. }) => Some(Self::Date { from, to }),
+                    _ => None,
+                }
+            }
+            _ => Self::known(kind, &RawValue::Text(text.to_owned())),
+        }
+    }
+
     /// As findings and reasons carry it.
     #[must_use]
     pub fn for_verdict(&self, kind: FactKind) -> FactValue {
@@ -320,7 +345,7 @@ mod tests {
     fn values_read_and_print() {
         let text = |text: &str| RawValue::Text(text.to_owned());
         let words: &[&str] = &["a", "b"];
-        let table: [(FactKind, RawValue, &str); 12] = [
+        let table: [(FactKind, RawValue, &str); 13] = [
             (FactKind::Bool, RawValue::Bool(true), "true"),
             (FactKind::Word(words), text("b"), "b"),
             (FactKind::Code, text("A0"), "A0"),
@@ -333,9 +358,19 @@ mod tests {
             (FactKind::Date, text("2014-09-03"), "2014-09-03"),
             (FactKind::Duration, text("P1DT2H"), "PT1560M"),
             (FactKind::Country, text("CN"), "CN"),
+            (
+                FactKind::Money,
+                RawValue::Table(BTreeMap::from([
+                    ("minor".to_owned(), RawValue::Int(-5)),
+                    ("currency".to_owned(), text("CNY")),
+                ])),
+                "-5 CNY",
+            ),
         ];
         for (kind, raw, shown) in table {
-            assert_eq!(Value::read(kind, &raw).unwrap().unwrap().text(kind), shown, "{raw:?}");
+            let value = Value::read(kind, &raw).unwrap().unwrap();
+            assert_eq!(value.text(kind), shown, "{raw:?}");
+            assert_eq!(Value::of_text(kind, shown), Some(value), "{shown}");
         }
         assert_eq!(Value::read(FactKind::Bool, &text("unknown")), Ok(None));
     }

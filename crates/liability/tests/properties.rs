@@ -97,7 +97,8 @@ proptest! {
             silent.forget(id);
             more.set(id, value, "test");
             let packs = [(cn, Some(ExceptionKind::ALL[kind])), (intl, None)];
-            // For an agent it holds even where the fact was told the other way before and is corrected now.
+            // For an agent it holds even where the fact was told the other way before and is corrected now; for others
+            // it cannot (`a_refuted_ground_may_leave_the_loss_where_it_lies`).
             let known = if party == Party::Agent { &facts } else { &silent };
             for ((pack, kind), known) in packs.into_iter().flat_map(|pack| [(pack, &silent), (pack, known)]) {
                 let (before, after) = (judge(pack, kind, known), judge(pack, kind, &more));
@@ -137,3 +138,28 @@ fn replay_gives_the_same_hashes() {
 
 /// Hash of the facts above.
 const FACTS: &str = "edff9133587e245e0b3f66bd5f64295fdffa967da712c95aaf477c6037e31299";
+
+/// Why a correction of what was known is ordered for agents only: whoever shared a loss on the refuted ground goes with
+/// it, and the loss falls back to where it lies. By default it never lies with an agent.
+#[test]
+fn a_refuted_ground_may_leave_the_loss_where_it_lies() {
+    let [_, intl] = &*PACKS;
+    let mut known = Facts::default();
+    known.yes("onboarding.identity_verified", false, "file@1");
+    known.yes("merchant.access_careless", true, "visit@1");
+    known.word("loss.held_now_by", "acquirer", "ledger@1");
+    let mut corrected = known.clone();
+    corrected.yes("onboarding.identity_verified", true, "file@2");
+    let (before, after) = (judge(intl, None, &known), judge(intl, None, &corrected));
+    assert_eq!((before.rule_id(), before.shares.of(Party::Acquirer)), ("onboarding", 6_000));
+    assert_eq!((after.rule_id(), after.shares.of(Party::Acquirer)), ("loss-stays", 10_000));
+
+    // With a breach of the agent on the same ground: refuted, the agent is out, and stays out wherever the loss lies.
+    known.yes("agent.breach_proven", true, "audit@1");
+    assert!(judge(intl, None, &known).shares.of(Party::Agent) > 0);
+    for holder in ["acquirer", "merchant", "agent"] {
+        corrected.word("loss.held_now_by", holder, "ledger@1");
+        let after = judge(intl, None, &corrected);
+        assert_eq!(after.agent_basis, AgentBasis::None, "{holder}: {}", after.rule_id());
+    }
+}

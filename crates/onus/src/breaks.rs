@@ -196,7 +196,7 @@ fn take(who: &Author, step: &Step) -> Result<()> {
 }
 
 /// The user must be there, of this tenant, and of a role that may.
-fn check_user(home: &Home, username: &str) -> Result<()> {
+pub(crate) fn check_user(home: &Home, username: &str) -> Result<()> {
     let login = home.store.read(|tx| onus_store::users::by_username(tx, username))?;
     let Some(login) = login.filter(|login| login.tenant == home.tenant.id && login.user.disabled_at.is_none()) else {
         bail!("tenant {} has no user {username}; `onus user {username}` adds one", home.tenant.id);

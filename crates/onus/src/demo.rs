@@ -40,7 +40,7 @@ pub(crate) fn demo(store: PathBuf, port: u16, import_only: bool, live: bool) -> 
     set_administrator(&home, &password)?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let (live, gateway) = if live { Some(demo_live::prepare(&home, &place.store, as_of)?) } else { None }.unzip();
-    serve::serve(&Arc::new(home), gateway, listen, Some(as_of), false, |ready| {
+    serve::serve(&Arc::new(home), gateway, listen, (Some(as_of), serve::clock(Some(as_of), 1)), false, |ready| {
         if let (Some(live), Some(gateway)) = (&live, ready.gateway) {
             live.begin(gateway);
         }

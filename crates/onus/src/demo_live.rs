@@ -57,7 +57,7 @@ pub(crate) fn prepare(home: &Home, folder: &Path, as_of: Instant) -> Result<(Liv
     config.journal.folder = folder.join("gateway");
     let began = begin_at(home, as_of)?;
     let live = Live { terminals: terminals(home)?, _host: host, runtime, from: as_of, began };
-    Ok((live, Run { config, clock: MovedClock::shared(began), import: true }))
+    Ok((live, Run { config, clock: MovedClock::shared(began, 1), import: true }))
 }
 
 impl Live {

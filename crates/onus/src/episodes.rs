@@ -9,7 +9,7 @@ use onus_incident::episode::State;
 use onus_model::{Instant, Zone};
 use onus_store::Scope;
 use onus_store::episodes::EpisodeRow;
-use onus_worker::{Replayed, replay_folder, replay_store};
+use onus_worker::{Replayed, replay_folder, replay_store, watch_folder, watch_store};
 use serde_json::{Value, json};
 
 use crate::home::{self, Home};
@@ -23,6 +23,12 @@ pub(crate) struct EpisodesArgs {
     /// Run the detection over this folder of files with a clock that is stepped; "store" takes the files of the store.
     #[arg(long, value_name = "FOLDER")]
     replay: Option<PathBuf>,
+    /// With --replay: by the minute-by-minute detection that runs in `onus serve`, instead of the search over records.
+    #[arg(long, requires = "replay")]
+    watch: bool,
+    /// List alarms instead: rates that are raised, live or in records, as suspicions to look at.
+    #[arg(long, conflicts_with = "replay")]
+    alarms: bool,
     /// Step of the clock: 30s, 1m, 5m, 1h.
     #[arg(long, default_value = "1m")]
     step: String,
@@ -43,10 +49,17 @@ pub(crate) fn episodes(args: &EpisodesArgs) -> Result<()> {
     let now = home::as_of(args.as_of.as_deref())?.unwrap_or_else(home::now);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     match &args.replay {
+        None if args.alarms => crate::alarms::list(&Home::open(&args.place)?, args.format, args.lang, &mut out)?,
         None => list(&Home::open(&args.place)?, args, &mut out)?,
         Some(folder) if folder == Path::new("store") => {
             let home = Home::open(&args.place)?;
             let zone = home.zone()?;
+            if args.watch {
+                let watched = watch_store(&home.store, &home.vault, &home.tenant, &zone, now)?;
+                crate::alarms::watched(&watched, &zone, args.format, args.lang, &mut out)?;
+                out.flush()?;
+                return Ok(());
+            }
             let replayed = replay_store(&home.store, &home.vault, &home.tenant, &zone, now, step)?;
             print(&replayed, &zone, args, &mut out)?;
         }
@@ -55,6 +68,12 @@ pub(crate) fn episodes(args: &EpisodesArgs) -> Result<()> {
                 bail!("--replay: {} is no folder; give a folder of files, or the word store", folder.display());
             }
             let zone = Zone::named("Asia/Shanghai").context("the zone of card payments in China")?;
+            if args.watch {
+                let watched = watch_folder(folder, &zone, now)?;
+                crate::alarms::watched(&watched, &zone, args.format, args.lang, &mut out)?;
+                out.flush()?;
+                return Ok(());
+            }
             print(&replay_folder(folder, &zone, now, step)?, &zone, args, &mut out)?;
         }
     }
@@ -106,17 +125,22 @@ fn tell(row: &EpisodeRow, body: &Value, zone: &Zone, lang: Language, out: &mut d
     let end = row.ended_at.map_or_else(|| word("持续中", "going on").to_owned(), |at| short(zone, Instant(at)));
     writeln!(
         out,
-        "  {} {} – {end}  {} {}{}",
+        "  {} {} – {end}  {} {}{}{}",
         word("时间", "time"),
         short(zone, Instant(row.started_at)),
         row.payments,
         word("笔", "payments"),
         if row.benign == 0 { "" } else { word("  良性", "  benign") },
+        if body["pattern"] == true { word("  持续现象", "  pattern") } else { "" },
     )?;
     for step in body["steps"].as_array().unwrap_or(&empty) {
         let at = step["at"].as_str().unwrap_or_default().get(..16).unwrap_or_default().replace('T', " ");
         let state = step["state"].as_str().unwrap_or_default();
         writeln!(out, "  {at}  {}", state_name(state, zh))?;
+    }
+    // The first signal is the rate, which the steps show already.
+    for it in body["signals"].as_array().unwrap_or(&empty).iter().skip(1) {
+        writeln!(out, "  {}", it[key].as_str().unwrap_or_default())?;
     }
     for it in body["hypotheses"].as_array().unwrap_or(&empty) {
         let mark = match it["verdict"].as_str() {

@@ -5,9 +5,11 @@ use std::io::Write;
 use anyhow::{Context, Result, bail};
 use onus_model::{Instant, PaymentKey};
 use onus_store::Scope;
+use onus_store::exceptions::ExceptionRow;
 use serde_json::Value;
 
 use crate::home::Home;
+use crate::judge::reason_json;
 use crate::{Format, Language};
 
 /// Prints the story of a payment.
@@ -21,7 +23,11 @@ pub(crate) fn explain(home: &Home, key: &str, language: Language, format: Format
     for item in &detail.item.exceptions {
         let entry = home.store.read(|tx| onus_store::log::entry(tx, &scope, item.exception.entry_index))?;
         let entry = entry.with_context(|| format!("evidence entry {} is missing", item.exception.entry_index))?;
-        bodies.push(serde_json::from_slice::<Value>(&entry.body)?);
+        let mut body = serde_json::from_slice::<Value>(&entry.body)?;
+        if let Some(reason) = reason(home, &item.exception, language)? {
+            body["reason_code"] = reason;
+        }
+        bodies.push(body);
     }
     let mut out = std::io::stdout().lock();
     if format != Format::Table {
@@ -72,6 +78,37 @@ pub(crate) fn explain(home: &Home, key: &str, language: Language, format: Format
                 format!("break {}: expected {}, found {}", found.class, found.expected, found.found)
             )
         )?;
+    }
+    Ok(())
+}
+
+/// What the network's reason code of a chargeback says, from the facts of the verdict.
+fn reason(home: &Home, exception: &ExceptionRow, language: Language) -> Result<Option<Value>> {
+    let ExceptionRow { payment_id, kind, revision, .. } = exception;
+    let facts =
+        home.store.read(|tx| onus_worker::facts_of_verdict(tx, &home.tenant.id, payment_id, kind, *revision))?;
+    let told = facts.as_ref().and_then(|facts| onus_liability::reason_of(facts).map(|reason| (reason, facts)));
+    Ok(told.map(|(reason, facts)| reason_json(reason, facts, language)))
+}
+
+fn reason_code(out: &mut impl Write, reason: &Value, zh: bool) -> Result<()> {
+    let plain = |name: &str| reason[name].as_str().unwrap_or("-").to_owned();
+    writeln!(
+        out,
+        "  {} {} {} ({}): {} / {} / {}  [{}, {}]",
+        if zh { "原因码" } else { "reason code" },
+        plain("network"),
+        plain("code"),
+        plain("family_title"),
+        plain("title"),
+        plain("file_within"),
+        plain("answer_within"),
+        plain("source"),
+        plain("grade")
+    )?;
+    for proof in reason["must_prove"].as_array().into_iter().flatten() {
+        let (by, text) = (proof["by"].as_str().unwrap_or_default(), proof["text"].as_str().unwrap_or_default());
+        writeln!(out, "    {} {by}: {text}", if zh { "待举证" } else { "to prove," })?;
     }
     Ok(())
 }
@@ -132,6 +169,9 @@ fn verdict(out: &mut impl Write, body: &Value, zh: bool) -> Result<()> {
         }
     }
     writeln!(out, "  {} {}", if zh { "代理商：" } else { "agent:" }, text(&body["agent"]["text"]))?;
+    if !body["reason_code"].is_null() {
+        reason_code(out, &body["reason_code"], zh)?;
+    }
     for change in body["would_change"].as_array().into_iter().flatten() {
         writeln!(out, "  {} {}", if zh { "可改变结论的证据：" } else { "would change it:" }, text(&change["text"]))?;
     }

@@ -21,6 +21,7 @@ use tracing::{error, info, warn};
 use crate::gateway_registers::snapshot;
 use crate::gateway_status::{Imports, Reporter};
 use crate::home::{self, Home};
+use crate::watch::{Counting, TAKE_EVERY};
 
 /// How often a gateway says how it stands.
 const SAY_EVERY: Duration = Duration::from_secs(1);
@@ -82,11 +83,20 @@ impl Running {
             importing: None,
             home: Arc::clone(&home),
         };
+        let counted = Arc::clone(&gateway);
         let (stop, say_home, say_registers) = (Arc::clone(&running.stop), Arc::clone(&home), registers.clone());
         running.threads.push(spawn("gateway-status", move || {
             while !stop.wait(SAY_EVERY) {
                 say(&say_home, &reporter, &gateway, &say_registers);
             }
+        })?);
+        let mut counting = Counting::new(Arc::clone(&home), counted, &described, Arc::clone(&clock))?;
+        let stop = Arc::clone(&running.stop);
+        running.threads.push(spawn("gateway-counts", move || {
+            while !stop.wait(TAKE_EVERY) {
+                counting.turn(false);
+            }
+            counting.turn(true);
         })?);
         let (stop, read_home, read_clock) = (Arc::clone(&running.stop), Arc::clone(&home), Arc::clone(&clock));
         running.threads.push(spawn("gateway-registers", move || {
@@ -277,22 +287,23 @@ impl Segments {
 /// The machine's clock, moved so that it begins at a given time.
 pub(crate) struct MovedClock {
     from: Instant,
+    speed: i64,
     ticks: Arc<dyn Clock>,
     began: u64,
 }
 
 impl MovedClock {
-    /// A clock that says `from` now.
-    pub(crate) fn shared(from: Instant) -> Arc<dyn Clock> {
+    /// A clock that says `from` now, and goes `speed` times as fast as the machine's.
+    pub(crate) fn shared(from: Instant, speed: u32) -> Arc<dyn Clock> {
         let ticks = onus_gateway::SystemClock::shared();
-        Arc::new(Self { from, began: ticks.ticks(), ticks })
+        Arc::new(Self { from, speed: speed.into(), began: ticks.ticks(), ticks })
     }
 }
 
 impl Clock for MovedClock {
     fn now(&self) -> Instant {
         let since = i64::try_from(self.ticks().saturating_sub(self.began)).unwrap_or(i64::MAX);
-        Instant(self.from.0.saturating_add(since))
+        Instant(self.from.0.saturating_add(since.saturating_mul(self.speed)))
     }
 
     fn ticks(&self) -> u64 {

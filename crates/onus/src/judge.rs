@@ -5,11 +5,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use onus_liability::{Facts, Outcome, Pack, RawValue, VOCABULARY, judge, kind_of};
+use onus_liability::{Facts, Outcome, Pack, RawValue, ReasonCode, VOCABULARY, judge, kind_of, reason_of};
 use onus_model::{Party, Shares};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::Language;
@@ -36,12 +35,60 @@ pub(crate) struct JudgeArgs {
 }
 
 /// A line of the input. What else stands in it is not read: an outcome must not be seen.
-#[derive(Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct CaseLine {
-    pub(crate) id: String,
-    #[serde(default)]
+    /// As it stands, to come back with the answer.
+    pub(crate) id: Value,
     pub(crate) asked: Vec<String>,
     pub(crate) facts: BTreeMap<String, RawValue>,
+    /// What could not be read, each with its field.
+    pub(crate) faults: Vec<String>,
+    /// The facts could not be read at all: there is nothing to judge.
+    pub(crate) blank: bool,
+}
+
+impl CaseLine {
+    /// Reads a line, as far as it can be read. A fact that is null is unknown.
+    ///
+    /// # Errors
+    /// When it is no JSON object, or has no id.
+    pub(crate) fn read(line: &str) -> Result<Self> {
+        let line: Value = serde_json::from_str(line).context("no line of JSON")?;
+        let Value::Object(mut fields) = line else {
+            bail!("expected a JSON object {{\"id\": …, \"facts\": {{…}}}}")
+        };
+        let mut case = Self { id: fields.remove("id").unwrap_or_default(), ..Self::default() };
+        if !(case.id.is_string() || case.id.is_number()) {
+            bail!("id: expected a text or a number; found {}", case.id);
+        }
+        match fields.remove("asked") {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(words)) => words.into_iter().for_each(|word| case.ask(&word)),
+            Some(other) => case.faults.push(format!("asked: expected a list of parties; found {other}")),
+        }
+        match fields.remove("facts") {
+            Some(Value::Object(facts)) => {
+                for (name, raw) in facts.into_iter().filter(|(_, raw)| !raw.is_null()) {
+                    match serde_json::from_value(raw) {
+                        Ok(raw) => drop(case.facts.insert(name, raw)),
+                        Err(error) => case.faults.push(format!("facts.{name}: {error}")),
+                    }
+                }
+            }
+            found => {
+                case.blank = true;
+                case.faults.push(format!("facts: expected an object; found {}", found.unwrap_or_default()));
+            }
+        }
+        Ok(case)
+    }
+
+    fn ask(&mut self, word: &Value) {
+        match word.as_str().filter(|word| VOCABULARY.party_of(word).is_some()) {
+            Some(word) => self.asked.push(word.to_owned()),
+            None => self.faults.push(format!("asked: {word} is no party")),
+        }
+    }
 }
 
 /// Judges all lines. True when every line could be read.
@@ -55,13 +102,20 @@ pub(crate) fn run(args: &JudgeArgs) -> Result<bool> {
             continue;
         }
         let place = format!("{}:{}", args.cases.display(), number.saturating_add(1));
-        match serde_json::from_str::<CaseLine>(&line) {
-            Ok(case) => writeln!(out, "{}", answer(&pack, &case, &place, args))?,
+        let case = match CaseLine::read(&line) {
+            Ok(case) => case,
             Err(error) => {
                 sound = false;
-                writeln!(std::io::stderr(), "onus: {place}: {error}; expected {{\"id\": …, \"facts\": {{…}}}}")?;
+                writeln!(std::io::stderr(), "onus: {place}: {error:#}")?;
+                continue;
             }
+        };
+        let (answer, faults) = answer(&pack, &case, &place, args);
+        sound &= !case.blank;
+        for fault in faults {
+            writeln!(std::io::stderr(), "onus: {place}: {fault}")?;
         }
+        writeln!(out, "{answer}")?;
     }
     out.flush()?;
     Ok(sound)
@@ -76,9 +130,9 @@ pub(crate) fn lines(path: &Path) -> Result<Box<dyn Iterator<Item = std::io::Resu
     Ok(Box::new(BufReader::new(file).lines()))
 }
 
-/// The facts of a line, with what could not be read.
+/// The facts of a line, with what could not be read: those count as unknown.
 pub(crate) fn facts_of(case: &CaseLine, place: &str, without_cause: bool) -> (Facts, Vec<String>) {
-    let (mut facts, mut ignored) = (Facts::default(), Vec::new());
+    let (mut facts, mut ignored) = (Facts::default(), case.faults.clone());
     let asked = RawValue::List(case.asked.iter().cloned().map(RawValue::Text).collect());
     let asked = (!case.asked.is_empty()).then_some(("asked.parties", &asked));
     let told = case.facts.iter().map(|(name, raw)| (name.as_str(), raw));
@@ -87,14 +141,20 @@ pub(crate) fn facts_of(case: &CaseLine, place: &str, without_cause: bool) -> (Fa
             ignored.push(error.to_string());
         }
     }
+    onus_liability::tell_reason(&mut facts);
     (facts, ignored)
 }
 
-fn answer(pack: &Pack, case: &CaseLine, place: &str, args: &JudgeArgs) -> Value {
+fn answer(pack: &Pack, case: &CaseLine, place: &str, args: &JudgeArgs) -> (Value, Vec<String>) {
     let (facts, ignored) = facts_of(case, place, args.without_cause);
-    let outcome = judge(pack, kind_of(&facts), &facts);
     let mut line = Map::new();
-    line.insert("id".to_owned(), json!(case.id));
+    line.insert("id".to_owned(), case.id.clone());
+    if case.blank {
+        line.insert("abstain".to_owned(), json!(true));
+        line.insert("ignored".to_owned(), json!(ignored));
+        return (Value::Object(line), ignored);
+    }
+    let outcome = judge(pack, kind_of(&facts), &facts);
     let proof = onus_liability::prove(pack, &outcome, &facts);
     if outcome.abstains() {
         line.insert("abstain".to_owned(), json!(true));
@@ -110,6 +170,9 @@ fn answer(pack: &Pack, case: &CaseLine, place: &str, args: &JudgeArgs) -> Value 
     }
     line.insert("rule".to_owned(), json!(outcome.rule_id()));
     line.insert("why".to_owned(), json!(say(&proof.summary(), args.lang)));
+    if let Some(reason) = reason_of(&facts) {
+        line.insert("reason_code".to_owned(), reason_json(reason, &facts, args.lang));
+    }
     if args.explain {
         line.insert("proof".to_owned(), json!(proof));
         line.insert("pack".to_owned(), json!({"id": pack.id, "version": pack.version, "sha256": pack.sha256}));
@@ -118,7 +181,22 @@ fn answer(pack: &Pack, case: &CaseLine, place: &str, args: &JudgeArgs) -> Value 
     if !ignored.is_empty() {
         line.insert("ignored".to_owned(), json!(ignored));
     }
-    Value::Object(line)
+    (Value::Object(line), ignored)
+}
+
+/// What the code of a chargeback says: its family and times, and who still has to prove what.
+pub(crate) fn reason_json(reason: &ReasonCode, facts: &Facts, language: Language) -> Value {
+    let open: Vec<Value> = reason
+        .open_proofs(facts)
+        .map(|proof| json!({"by": proof.by, "fact": proof.fact, "text": say(&proof.text, language)}))
+        .collect();
+    let times = &reason.times;
+    json!({
+        "network": reason.network, "code": reason.code, "title": say(&reason.title, language),
+        "family": reason.family, "family_title": say(&reason.family_title, language), "must_prove": open,
+        "file_within": times.file_within, "answer_within": times.answer_within, "second_within": times.second_within,
+        "arbitration_within": times.arbitration_within, "source": reason.source, "grade": reason.grade,
+    })
 }
 
 fn say(text: &onus_model::Text, language: Language) -> String {

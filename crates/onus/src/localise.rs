@@ -16,7 +16,7 @@ use onus_incident::localise::{
 use serde_json::{Value, json};
 
 use crate::{Format, Language};
-use instance::{Instance, Kind};
+use instance::{Instance, Kind, Rejects};
 
 /// Arguments of `onus localise`.
 #[derive(Args)]
@@ -90,20 +90,23 @@ pub(crate) fn localise(args: &LocaliseArgs) -> Result<()> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut times, mut unread) = (Vec::new(), 0);
     for source in &sources {
-        let instance = match instance::read(&source.id, &source.files, args, &settings) {
-            Ok(instance) => instance,
-            // One file that does not read shall not keep the others of a folder from being answered.
-            Err(error) if sources.len() > 1 => {
+        match instance::read(&source.id, &source.files, args, &settings) {
+            Ok(instance) => {
+                warn_of_rejects(&instance.rejects);
+                let start = Instant::now();
+                let answer = answer(&instance, &settings);
+                times.push(start.elapsed());
+                print(&mut out, source, &instance, &answer, args)?;
+            }
+            // A file that does not read has its line too, and does not keep the others from being answered.
+            Err(error) => {
                 let _ = writeln!(std::io::stderr(), "onus: {error:#}");
                 unread += 1;
-                continue;
+                if args.format != Format::Table {
+                    writeln!(out, "{}", json!({ "id": source.id, "scopes": [], "error": format!("{error:#}") }))?;
+                }
             }
-            Err(error) => return Err(error),
-        };
-        let start = Instant::now();
-        let answer = answer(&instance, &settings);
-        times.push(start.elapsed());
-        print(&mut out, source, &instance, &answer, args)?;
+        }
     }
     out.flush()?;
     if args.timing {
@@ -113,6 +116,12 @@ pub(crate) fn localise(args: &LocaliseArgs) -> Result<()> {
         bail!("none of {unread} files could be read");
     }
     Ok(())
+}
+
+fn warn_of_rejects(rejects: &Rejects) {
+    if let Some(first) = &rejects.first {
+        let _ = writeln!(std::io::stderr(), "onus: {} lines left out, the first: {first}", rejects.count);
+    }
 }
 
 fn answer(instance: &Instance, settings: &Settings) -> Answer {
@@ -173,8 +182,12 @@ fn as_json(id: &str, instance: &Instance, answer: &Answer) -> Value {
         })
         .collect();
     let mut line = json!({ "id": id, "scopes": scopes, "everywhere": answer.everywhere.is_some(), "why": why });
-    if let (Kind::Failures { minute: Some(minute), .. }, Some(fields)) = (&instance.kind, line.as_object_mut()) {
+    let Some(fields) = line.as_object_mut() else { return line };
+    if let Kind::Failures { minute: Some(minute), .. } = &instance.kind {
         fields.insert("minute".to_owned(), json!(minute));
+    }
+    if instance.rejects.count > 0 {
+        fields.insert("rejected".to_owned(), json!(instance.rejects.count));
     }
     line
 }
@@ -226,9 +239,11 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The file that holds the truth of a research set is never read.
+/// The file that holds the truth of a research set is never read, nor one that begins with a dot.
 fn is_instance(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) && name(path) != "injection_info.csv"
+    let name = name(path);
+    let hidden = name.starts_with('.') || name == "injection_info.csv";
+    !hidden && path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
 }
 
 fn name(path: &Path) -> String {

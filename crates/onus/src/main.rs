@@ -1,7 +1,9 @@
 //! The one binary of Onus: command line, configuration, wiring of roles.
 #![expect(clippy::print_stdout, reason = "a command line prints")]
 
+mod alarms;
 mod breaks;
+mod decisions;
 mod demo;
 mod demo_live;
 mod episodes;
@@ -15,10 +17,13 @@ mod import;
 mod iso;
 mod judge;
 mod localise;
+mod monitoring;
 mod pack;
+mod pack_store;
 mod reconcile;
 mod report;
 mod serve;
+mod watch;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -81,6 +86,7 @@ enum Exported {
     Breaks,
     Terminals,
     Episodes,
+    Patterns,
 }
 
 #[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
@@ -132,6 +138,9 @@ enum Command {
         /// Configuration of the gateway, such as docs/examples/gateway.toml.
         #[arg(long, env = "ONUS_GATEWAY_CONFIG")]
         config: Option<PathBuf>,
+        /// Let so many seconds pass for each one, from --as-of on; for tests.
+        #[arg(long, hide = true, default_value_t = 1)]
+        clock_speed: u32,
         /// Leave closed segments of the gateway's journal for `onus import` instead of importing them here.
         #[arg(long)]
         no_import: bool,
@@ -229,7 +238,15 @@ enum Command {
     Iso(iso::IsoCommand),
     /// Say who bears it for facts given as JSON lines; needs no store.
     Judge(judge::JudgeArgs),
-    /// Rule packs: check, test, compare, sign, and try out a draft.
+    /// Limits of packs: which need two people before software acts on them, and their verification.
+    #[command(subcommand)]
+    Limits(decisions::LimitsCommand),
+    /// Verdicts that would be others today: list them, and decide about each with two people.
+    #[command(subcommand)]
+    Rejudge(decisions::RejudgeCommand),
+    /// Ratios of the networks' monitoring programmes: where the month stands and where it will end.
+    Monitoring(monitoring::MonitoringArgs),
+    /// Rule packs: check, test, compare, sign, try out a draft, and put it into force.
     #[command(subcommand)]
     Pack(pack::PackCommand),
     /// Add a user; the password is read from ONUS_PASSWORD.
@@ -267,14 +284,17 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<u8> {
     match cli.command {
-        Command::Serve { place, listen, as_of, cookie_secure, role, config, no_import } => {
+        Command::Serve { place, listen, as_of, cookie_secure, role, config, clock_speed, no_import } => {
             let role = role.unwrap_or(if config.is_some() { Role::All } else { Role::Server });
             let as_of = home::as_of(as_of.as_deref())?;
-            let gateway = serve::gateway(role, config.as_deref(), as_of, !no_import)?;
+            let clock = serve::clock(as_of, clock_speed);
+            let gateway = serve::gateway(role, config.as_deref(), &clock, !no_import)?;
             let home = Arc::new(Home::open(&place)?);
             match role {
                 Role::Gateway => serve::gateway_alone(&home, gateway)?,
-                Role::All | Role::Server => serve::serve(&home, gateway, listen, as_of, cookie_secure, |_| {})?,
+                Role::All | Role::Server => {
+                    serve::serve(&home, gateway, listen, (as_of, clock), cookie_secure, |_| {})?;
+                }
             }
             Ok(OK)
         }
@@ -301,6 +321,7 @@ fn run(cli: Cli) -> Result<u8> {
                 Exported::Breaks => ExportKind::Breaks,
                 Exported::Terminals => ExportKind::Terminals,
                 Exported::Episodes => ExportKind::Episodes,
+                Exported::Patterns => ExportKind::Patterns,
             };
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
             onus_worker::export(&home.store, &Scope::all(&home.tenant.id), &home.zone()?, kind, &mut out)?;
@@ -324,6 +345,9 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Reconcile(args) => Ok(if reconcile::reconcile(&args)?.found { FINDINGS } else { OK }),
         Command::Localise(args) => localise::localise(&args).map(|()| OK),
         Command::Breaks(command) => breaks::run(command).map(|()| OK),
+        Command::Limits(command) => decisions::limits(command).map(|()| OK),
+        Command::Rejudge(command) => decisions::rejudge(command).map(|()| OK),
+        Command::Monitoring(args) => monitoring::run(&args).map(|()| OK),
         Command::Iso(command) => iso::run(command),
         Command::Pack(command) => Ok(if pack::run(&command)? { OK } else { FINDINGS }),
         Command::Judge(args) => Ok(if judge::run(&args)? { OK } else { FAILED }),

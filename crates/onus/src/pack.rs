@@ -11,7 +11,9 @@ use onus_liability::{
     Changed, Facts, PACK_NAMES, Pack, PackFiles, ShadowReport, Value, compare, difference, run_cases, shipped,
 };
 
+use crate::Place;
 use crate::judge::{CaseLine, facts_of, lines, percent};
+use crate::pack_store::{self, PackStoreCommand};
 
 /// File of a pack's signature, beside its tables.
 const SIGNATURE: &str = "pack.sig";
@@ -51,14 +53,27 @@ pub(crate) enum PackCommand {
         #[arg(long)]
         new_key: Option<String>,
     },
-    /// Judge cases by the live pack and by a draft, and say what would change, money included. Nothing is changed.
+    /// Packs of a store: drafts beside the one in force, and putting them into force.
+    #[command(subcommand)]
+    Store(PackStoreCommand),
+    /// Judge cases, or everything that a store holds, by the live pack and by a draft, and say what would change, money
+    /// included. Nothing is changed.
     Shadow {
-        /// The pack in force.
-        #[arg(long)]
-        live: String,
+        /// The pack in force, for cases; a store knows its own.
+        #[arg(long, required_unless_present = "store", conflicts_with = "store")]
+        live: Option<String>,
         /// The pack to try out.
-        #[arg(long)]
+        #[arg(long, alias = "pack")]
         draft: String,
+        /// Store whose verdicts are judged again, instead of cases.
+        #[arg(long)]
+        store: Option<PathBuf>,
+        /// PostgreSQL address of the store instead of the embedded database.
+        #[arg(long, requires = "store")]
+        database: Option<String>,
+        /// Tenant of the store.
+        #[arg(long, requires = "store", default_value = "acquirer")]
+        tenant: String,
         /// Cases as `onus judge` reads them; `-` is standard input. The loss is the fact event.amount.
         #[arg(default_value = "-")]
         cases: PathBuf,
@@ -79,8 +94,18 @@ pub(crate) fn run(command: &PackCommand) -> Result<bool> {
         PackCommand::Test { pack } => test(&mut out, pack),
         PackCommand::Diff { from, to } => diff(&mut out, from, to),
         PackCommand::Sign { folder, key, new_key } => sign(&mut out, folder, key, new_key.as_deref()).map(|()| true),
-        PackCommand::Shadow { live, draft, cases, list, threads } => {
-            shadow(&mut out, &load_pack(live)?, &load_pack(draft)?, cases, *list, *threads).map(|()| true)
+        PackCommand::Store(command) => {
+            drop(out);
+            pack_store::run(command).map(|()| true)
+        }
+        PackCommand::Shadow { live, draft, store, database, tenant, cases, list, threads } => {
+            let draft = load_pack(draft)?;
+            if let Some(store) = store {
+                let place = Place { store: store.clone(), database: database.clone(), tenant: tenant.clone() };
+                return pack_store::shadow(&mut out, &place, &draft, *list, *threads).map(|()| true);
+            }
+            let live = live.as_deref().context("--live PACK or --store FOLDER says what is in force")?;
+            shadow(&mut out, &load_pack(live)?, &draft, cases, *list, *threads).map(|()| true)
         }
     }
 }
@@ -92,14 +117,14 @@ pub(crate) fn load_pack(name: &str) -> Result<Pack> {
 }
 
 /// The files of a pack.
-struct PackTexts {
+pub(crate) struct PackTexts {
     rules: String,
     causes: String,
     cases: String,
 }
 
 impl PackTexts {
-    fn of(name: &str) -> Result<Self> {
+    pub(crate) fn of(name: &str) -> Result<Self> {
         if PACK_NAMES.contains(&name) {
             let files = shipped(name)?;
             let owned = |text: &str| text.to_owned();
@@ -116,7 +141,7 @@ impl PackTexts {
         Ok(Self { rules, causes: optional("causes.toml")?, cases: optional("cases.toml")? })
     }
 
-    fn files(&self) -> PackFiles<'_> {
+    pub(crate) fn files(&self) -> PackFiles<'_> {
         PackFiles { rules: &self.rules, causes: &self.causes, cases: &self.cases }
     }
 }
@@ -223,11 +248,13 @@ fn shadow(out: &mut impl Write, live: &Pack, draft: &Pack, cases: &Path, list: b
 fn judge_lines(live: &Pack, draft: &Pack, lines: &[String], list: bool) -> Result<(ShadowReport, Vec<String>)> {
     let (mut report, mut listed) = (ShadowReport::default(), Vec::new());
     for line in lines.iter().filter(|line| !line.trim().is_empty()) {
-        let case: CaseLine = serde_json::from_str(line).with_context(|| format!("a case: {line}"))?;
-        let (facts, _) = facts_of(&case, &case.id, false);
-        report.count(live, draft, &facts, loss_minor(&facts));
-        if let Some(changed) = compare(live, draft, &facts).filter(|_| list) {
-            listed.push(changed_json(&case.id, &changed).to_string());
+        let case = CaseLine::read(line).with_context(|| format!("a case: {line}"))?;
+        let id = case.id.as_str().map_or_else(|| case.id.to_string(), str::to_owned);
+        let (facts, _) = facts_of(&case, &id, false);
+        let changed = compare(live, draft, &facts);
+        report.count(changed.as_ref(), loss_minor(&facts));
+        if let Some(changed) = changed.filter(|_| list) {
+            listed.push(changed_json(&id, &changed).to_string());
         }
     }
     Ok((report, listed))
@@ -240,7 +267,7 @@ fn loss_minor(facts: &Facts) -> i64 {
     }
 }
 
-fn changed_json(id: &str, changed: &Changed) -> serde_json::Value {
+pub(crate) fn changed_json(id: &str, changed: &Changed) -> serde_json::Value {
     let side = |decided: &onus_liability::Decided| {
         serde_json::json!({
             "rule": decided.rule, "abstain": decided.abstains, "shares": percent(&decided.shares, |party| party.to_string()),
@@ -250,7 +277,7 @@ fn changed_json(id: &str, changed: &Changed) -> serde_json::Value {
     serde_json::json!({"id": id, "live": side(&changed.live), "draft": side(&changed.draft)})
 }
 
-fn report_json(report: &ShadowReport) -> serde_json::Value {
+pub(crate) fn report_json(report: &ShadowReport) -> serde_json::Value {
     let rules: Vec<_> = report
         .by_rule
         .iter()

@@ -19,7 +19,7 @@ pub(crate) fn import(report: &ImportReport, format: Format) -> Result<()> {
             "bytes": file.summary.map(|s| s.size), "note": file.note, "failed": file.failed,
         })).collect();
         let judged = report.judged.as_ref().map(|judged| json!({
-            "payments": judged.payments, "changed": judged.changed, "withdrawn": judged.withdrawn, "episodes": judged.episodes, "breaks": judged.breaks,
+            "payments": judged.payments, "changed": judged.changed, "withdrawn": judged.withdrawn, "listed": judged.listed, "episodes": judged.episodes, "breaks": judged.breaks,
             "exceptions": judged.exceptions.iter().map(|(kind, count)| (kind.to_string(), json!(count))).collect::<serde_json::Map<_, _>>(),
         }));
         writeln!(out, "{}", json!({"files": files, "left": report.left, "judged": judged}))?;
@@ -43,6 +43,13 @@ pub(crate) fn import(report: &ImportReport, format: Format) -> Result<()> {
                 judged.payments, judged.changed, judged.withdrawn, judged.breaks, judged.episodes
             )?;
             writeln!(out, "exceptions: {}", kinds.join(", "))?;
+            if judged.listed > 0 {
+                writeln!(
+                    out,
+                    "{} verdicts would change and wait for two people; see: onus rejudge list",
+                    judged.listed
+                )?;
+            }
         }
     }
     let rejected: u64 = report.files.iter().filter_map(|file| file.summary).map(|summary| summary.rejected).sum();

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
+use onus_gateway::Clock;
 use onus_model::Instant;
 use onus_server::ServerConfig;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,9 +15,15 @@ use crate::Role;
 use crate::expectations::Watch;
 use crate::gateway::{MovedClock, Run, Running, read_config};
 use crate::home::{self, Home};
+use crate::watch::DetectionWatch;
+
+/// The machine's clock, or one that begins at a given time and may be faster.
+pub(crate) fn clock(as_of: Option<Instant>, speed: u32) -> Arc<dyn Clock> {
+    as_of.map_or_else(onus_gateway::SystemClock::shared, |from| MovedClock::shared(from, speed))
+}
 
 /// The gateway that a role asks for, as its configuration says; none for a server.
-pub(crate) fn gateway(role: Role, config: Option<&Path>, as_of: Option<Instant>, import: bool) -> Result<Option<Run>> {
+pub(crate) fn gateway(role: Role, config: Option<&Path>, clock: &Arc<dyn Clock>, import: bool) -> Result<Option<Run>> {
     match (role, config) {
         (Role::Server, None) => Ok(None),
         (Role::Server, Some(_)) => {
@@ -26,8 +33,7 @@ pub(crate) fn gateway(role: Role, config: Option<&Path>, as_of: Option<Instant>,
             bail!("a gateway needs --config FILE; docs/examples/gateway.toml is an example")
         }
         (Role::All | Role::Gateway, Some(path)) => {
-            let clock = as_of.map_or_else(onus_gateway::SystemClock::shared, MovedClock::shared);
-            Ok(Some(Run { config: read_config(path)?, clock, import }))
+            Ok(Some(Run { config: read_config(path)?, clock: Arc::clone(clock), import }))
         }
     }
 }
@@ -76,7 +82,7 @@ pub(crate) fn serve(
     home: &Arc<Home>,
     gateway: Option<Run>,
     listen: SocketAddr,
-    as_of: Option<Instant>,
+    (as_of, clock): (Option<Instant>, Arc<dyn Clock>),
     cookie_secure: bool,
     ready: impl FnOnce(&Ready),
 ) -> Result<()> {
@@ -86,6 +92,8 @@ pub(crate) fn serve(
     }
     let config =
         ServerConfig { listen, as_of: as_of.map(|at| at.0), cookie_secure, signing_key: home.key.clone(), setup_token };
+    // Minutes are over by the clock of the gateway that counts them.
+    let clock = gateway.as_ref().map_or(clock, |run| Arc::clone(&run.clock));
     let running = match gateway {
         Some(run) => {
             log_to_stderr();
@@ -94,6 +102,7 @@ pub(crate) fn serve(
         None => None,
     };
     let watch = Watch::start(Arc::clone(home), as_of)?;
+    let detection = DetectionWatch::start(home, clock)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let announce = |address: SocketAddr| {
         println!("listening on http://{address}");
@@ -101,6 +110,7 @@ pub(crate) fn serve(
     };
     let served = runtime.block_on(onus_server::serve(config, home.store.clone(), home.vault.clone(), announce));
     watch.stop();
+    detection.stop();
     if let Some(running) = running {
         running.stop();
     }

@@ -106,6 +106,7 @@ fn exports_are_json_lines_with_the_documented_keys() {
                 "opened",
                 "twentieth_failure",
                 "cut",
+                "unproven",
             ],
         ),
     ];
@@ -137,9 +138,24 @@ fn shares_of_a_verdict_sum_to_all_or_nothing() {
 #[test]
 fn exports_are_the_same_every_time() {
     let store = Installation::with_demo_day();
-    for what in ["exceptions", "breaks", "terminals", "episodes"] {
+    for what in ["exceptions", "breaks", "terminals", "episodes", "patterns"] {
         assert!(store.export(what).out == store.export(what).out, "{what}");
     }
+}
+
+#[test]
+fn patterns_are_exported_apart_from_episodes() {
+    let store = Installation::with_demo_day();
+    let families = |what: &str| {
+        let ids = store.export(what).lines().into_iter().map(|line| line["id"].as_str().unwrap().to_owned());
+        let mut families: Vec<String> = ids.map(|id| id.split('-').nth(1).unwrap().to_owned()).collect();
+        families.sort();
+        families.dedup();
+        families
+    };
+    assert_eq!(families("patterns"), ["one_sided", "wrong_mcc"]);
+    let episodes = families("episodes");
+    assert!(episodes.contains(&"lost".to_owned()) && !episodes.contains(&"one_sided".to_owned()), "{episodes:?}");
 }
 
 #[test]

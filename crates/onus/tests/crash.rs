@@ -52,7 +52,7 @@ fn recovers(store: &Installation, when: &str) {
     let torn = files_below(&store.path().join("vault/incoming"));
     assert!(torn.is_empty(), "{when}: half-written files stay: {torn:?}");
     let undisturbed = Installation::with_demo_day();
-    for what in ["exceptions", "breaks", "terminals", "episodes"] {
+    for what in ["exceptions", "breaks", "terminals", "episodes", "patterns"] {
         assert!(store.export(what).out == undisturbed.export(what).out, "{when}: export {what} differs");
     }
 }

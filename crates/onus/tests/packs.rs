@@ -207,3 +207,58 @@ fn a_signature_holds_for_the_pack_it_was_made_over() {
     change(&note, "intl-principles-1", "intl-principles-2");
     assert_eq!(check().status.code(), Some(1));
 }
+
+#[test]
+fn a_weird_line_is_told_and_the_rest_goes_on() {
+    let input = r#"{"id":"a","asked":["merchant","mayor",7],"facts":{"settlement.account_altered":"yes","no.such":{"x":1},"claim.by":null}}
+not json
+{"facts":{}}
+{"id":3,"facts":[1],"extra":{"deep":[]}}
+{"id":"d"}
+[1]
+{"id":"e","asked":"merchant","facts":{"settlement.account_altered":true},"outcome":{"party":"merchant"}}
+"#;
+    let out = fed(&["judge"], input);
+    assert_eq!(out.status.code(), Some(1), "{}", said(&out));
+    let answers = answers(&out);
+    let ids: Vec<&Value> = answers.iter().map(|answer| &answer["id"]).collect();
+    assert_eq!(ids, [&json!("a"), &json!(3), &json!("d"), &json!("e")]);
+    assert_eq!(
+        answers[0]["ignored"],
+        json!([
+            "asked: \"mayor\" is no party",
+            "asked: 7 is no party",
+            "\"no.such\" is not in the fact vocabulary",
+            "settlement.account_altered: expected true or false; found \"yes\""
+        ])
+    );
+    assert_eq!((&answers[1]["abstain"], &answers[2]["abstain"]), (&json!(true), &json!(true)));
+    assert!(answers[3]["shares"].is_object(), "{}", answers[3]);
+    let told = String::from_utf8_lossy(&out.stderr).into_owned();
+    for line in [
+        "-:1: asked: \"mayor\" is no party",
+        "-:1: settlement.account_altered: expected true or false; found \"yes\"",
+        "-:2: no line of JSON",
+        "-:3: id: expected a text or a number; found null",
+        "-:4: facts: expected an object; found [1]",
+        "-:5: facts: expected an object; found null",
+        "-:6: expected a JSON object",
+        "-:7: asked: expected a list of parties; found \"merchant\"",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+}
+
+#[test]
+fn the_code_of_a_chargeback_yields_facts_and_says_who_must_prove_what() {
+    let line = r#"{"id":"1","asked":["issuer","acquirer","merchant"],"facts":{"dispute.network":"visa","dispute.reason":"13.1","merchant.sale_proven":true}}"#;
+    let answer = &answers(&fed(&["judge"], line))[0];
+    let reason = &answer["reason_code"];
+    assert_eq!(
+        (&reason["family"], &reason["answer_within"], &reason["grade"]),
+        (&json!("consumer"), &json!("30d"), &json!("R"))
+    );
+    let open: Vec<&Value> = reason["must_prove"].as_array().expect("a list").iter().map(|proof| &proof["by"]).collect();
+    assert_eq!(open, ["cardholder"], "what is proven is not asked for");
+    assert_ne!(answer["rule"], "silent");
+}

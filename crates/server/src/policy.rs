@@ -49,12 +49,17 @@ pub(crate) enum Action {
     ListAgents,
     ListEpisodes,
     ReadEpisode,
+    ListAlarms,
     ListCases,
     ListBreaks,
     ReadBreak,
     ResolveBreak,
     ListDiversions,
     ListExpectations,
+    ListLimits,
+    ListRejudgements,
+    ListPacks,
+    Decide,
     ListFiles,
     ListRejects,
     ListGateways,
@@ -65,7 +70,7 @@ pub(crate) enum Action {
 }
 
 /// Every route of the API and what it does. A route that is missing here is refused for everybody.
-pub(crate) const ROUTES: [(Method, &str, Action); 22] = [
+pub(crate) const ROUTES: [(Method, &str, Action); 31] = [
     (Method::GET, "/api/v1/session", Action::ReadSession),
     (Method::DELETE, "/api/v1/session", Action::SignOut),
     (Method::GET, "/api/v1/overview", Action::ReadOverview),
@@ -75,12 +80,21 @@ pub(crate) const ROUTES: [(Method, &str, Action); 22] = [
     (Method::GET, "/api/v1/agents", Action::ListAgents),
     (Method::GET, "/api/v1/episodes", Action::ListEpisodes),
     (Method::GET, "/api/v1/episodes/{id}", Action::ReadEpisode),
+    (Method::GET, "/api/v1/alarms", Action::ListAlarms),
     (Method::GET, "/api/v1/cases", Action::ListCases),
     (Method::GET, "/api/v1/breaks", Action::ListBreaks),
     (Method::GET, "/api/v1/breaks/{id}", Action::ReadBreak),
     (Method::POST, "/api/v1/breaks/{id}/{step}", Action::ResolveBreak),
     (Method::GET, "/api/v1/diversions", Action::ListDiversions),
     (Method::GET, "/api/v1/expectations", Action::ListExpectations),
+    (Method::GET, "/api/v1/limits", Action::ListLimits),
+    (Method::GET, "/api/v1/limits/{id}", Action::ListLimits),
+    (Method::POST, "/api/v1/limits/{id}/{step}", Action::Decide),
+    (Method::GET, "/api/v1/rejudgements", Action::ListRejudgements),
+    (Method::POST, "/api/v1/rejudgements/{step}", Action::Decide),
+    (Method::GET, "/api/v1/packs", Action::ListPacks),
+    (Method::GET, "/api/v1/packs/{id}/shadow", Action::ListPacks),
+    (Method::POST, "/api/v1/packs/{id}/{step}", Action::Decide),
     (Method::GET, "/api/v1/files", Action::ListFiles),
     (Method::GET, "/api/v1/rejects", Action::ListRejects),
     (Method::GET, "/api/v1/gateways", Action::ListGateways),
@@ -105,7 +119,7 @@ pub fn may_resolve_breaks(role: Role) -> bool {
 
 /// Whether a console asks for it every few seconds. What was read so is not noted in the audit; what was refused is.
 pub(crate) const fn is_polled(action: Action) -> bool {
-    matches!(action, Action::ListGateways)
+    matches!(action, Action::ListGateways | Action::ListAlarms)
 }
 
 /// Whether a role may do something.
@@ -128,10 +142,16 @@ pub(crate) const fn allow(role: Role, action: Action) -> bool {
         | Action::ReadCheckpoint
         | Action::ReadEvidence
         | Action::ReadApiDocument => true,
-        // Files and gateways belong to the acquirer, not to one agent.
-        Action::ListFiles | Action::ListRejects | Action::ListGateways => !matches!(role, Role::Agent),
+        // Files, gateways and alarms, whose cells name others, belong to the acquirer, not to one agent.
+        Action::ListFiles
+        | Action::ListRejects
+        | Action::ListGateways
+        | Action::ListAlarms
+        | Action::ListLimits
+        | Action::ListRejudgements
+        | Action::ListPacks => !matches!(role, Role::Agent),
         // That maker and checker are two people is the domain's to hold.
-        Action::ResolveBreak => matches!(role, Role::Administrator | Role::Operator),
+        Action::ResolveBreak | Action::Decide => matches!(role, Role::Administrator | Role::Operator),
         Action::ListAudit => matches!(role, Role::Administrator | Role::Reviewer),
     }
 }
@@ -161,12 +181,21 @@ mod tests {
         ListAgents       administrator operator      reviewer      agent
         ListEpisodes     administrator operator      reviewer      agent
         ReadEpisode      administrator operator      reviewer      agent
+        ListAlarms       administrator operator      reviewer      -
         ListCases        administrator operator      reviewer      agent
         ListBreaks       administrator operator      reviewer      agent
         ReadBreak        administrator operator      reviewer      agent
         ResolveBreak     administrator operator      -             -
         ListDiversions   administrator operator      reviewer      agent
         ListExpectations administrator operator      reviewer      agent
+        ListLimits       administrator operator      reviewer      -
+        ListLimits       administrator operator      reviewer      -
+        Decide           administrator operator      -             -
+        ListRejudgements administrator operator      reviewer      -
+        Decide           administrator operator      -             -
+        ListPacks        administrator operator      reviewer      -
+        ListPacks        administrator operator      reviewer      -
+        Decide           administrator operator      -             -
         ListFiles        administrator operator      reviewer      -
         ListRejects      administrator operator      reviewer      -
         ListGateways     administrator operator      reviewer      -

@@ -12,6 +12,7 @@ use onus_store::{Store, StoreError, Tx, Writer};
 use tokio::sync::Semaphore;
 
 use crate::accounts::random_hex;
+use crate::api::packs::Shadows;
 use crate::audit_trail::{Act, AuditTrail};
 use crate::problem::Problem;
 use crate::proofs::Proofs;
@@ -43,6 +44,7 @@ struct Shared {
     password_checks: Semaphore,
     proofs: Proofs,
     stories: StoryShelf,
+    shadows: Shadows,
 }
 
 impl ServerState {
@@ -67,6 +69,7 @@ impl ServerState {
                 password_checks: Semaphore::new(PASSWORD_CHECKS_AT_ONCE),
                 proofs: Proofs::default(),
                 stories: StoryShelf::default(),
+                shadows: Shadows::default(),
             }),
         })
     }
@@ -103,6 +106,10 @@ impl ServerState {
 
     pub(crate) fn stories(&self) -> &StoryShelf {
         &self.shared.stories
+    }
+
+    pub(crate) fn shadows(&self) -> &Shadows {
+        &self.shared.shadows
     }
 
     pub(crate) fn throttle(&self) -> &Throttle {

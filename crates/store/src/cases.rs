@@ -47,6 +47,12 @@ record! {
         pub amount_minor: i64,
         /// `open`, `done`, `withdrawn`
         pub state: String,
+        /// `automatic`, or `manual` until its limit is verified.
+        pub automation: String,
+        /// Limit that has to be verified, or empty.
+        pub limit_id: String,
+        /// Hash of the limit as it was.
+        pub limit_sha256: String,
     }
 }
 
@@ -163,11 +169,19 @@ fn details(tx: &mut Tx<'_>, scope: &Scope, mut filter: Filter<'_>, now: i64) -> 
         Ok(CaseDetail { case: CaseRow::read(row, 0)?, overdue, obligations: Vec::new() })
     })?;
     let sql = format!(
-        "select {} from obligations o where o.tenant = $1 and o.case_id = $2 order by o.seq",
+        "select {}, (case when {IS_AUTOMATIC} then 1 else 0 end) from obligations o \
+         where o.tenant = $1 and o.case_id = $2 order by o.seq",
         ObligationRow::columns_of("o")
     );
     for it in &mut cases {
-        it.obligations = tx.query_as(&sql, values![&scope.tenant, &it.case.id], |row| ObligationRow::read(row, 0))?;
+        it.obligations = tx.query_as(&sql, values![&scope.tenant, &it.case.id], |row| {
+            let mut read = ObligationRow::read(row, 0)?;
+            // As of now: a limit may have been verified since the row was written.
+            if row.int(ObligationRow::COLUMNS.len())? == 1 {
+                "automatic".clone_into(&mut read.automation);
+            }
+            Ok(read)
+        })?;
     }
     Ok(cases)
 }
@@ -191,9 +205,43 @@ pub fn sums(tx: &mut Tx<'_>, scope: &Scope, now: i64) -> Result<CaseSums, StoreE
     })
 }
 
+/// A duty whose limit nobody verified never falls late by itself (`onus_casework::falls_late`).
 fn is_overdue(now: &str) -> String {
     format!(
         "(case when exists (select 1 from obligations o where o.tenant = c.tenant and o.case_id = c.id \
-           and o.state = 'open' and o.due_at < {now}) then 1 else 0 end)"
+           and o.state = 'open' and o.due_at < {now} and {IS_AUTOMATIC}) then 1 else 0 end)"
     )
+}
+
+/// Whether software may act on the duty `o`: by its row, or because its limit was verified as it is.
+const IS_AUTOMATIC: &str = "(o.automation = 'automatic' or exists (select 1 from approvals v \
+    where v.tenant = o.tenant and v.subject = 'limit' and v.id = o.limit_id and v.state = 'approved' \
+    and v.content_sha256 = o.limit_sha256))";
+
+/// Withdraws the open duties of a case after the first `kept`, which its newer verdict no longer has; the case too when
+/// none are left.
+pub fn withdraw_after(tx: &mut Tx<'_>, tenant: &str, id: &str, kept: i64) -> Result<(), StoreError> {
+    tx.execute(
+        "update obligations set state = 'withdrawn' where tenant = $1 and case_id = $2 and seq > $3 and state = 'open'",
+        values![tenant, id, kept],
+    )?;
+    if kept == 0 {
+        tx.execute("update cases set state = 'WITHDRAWN' where tenant = $1 and id = $2", values![tenant, id])?;
+    }
+    Ok(())
+}
+
+/// Open cases with a duty that waits for a limit: the cases, each once.
+pub fn waiting_for(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    limit_id: &str,
+    limit_sha256: &str,
+) -> Result<Vec<CaseRow>, StoreError> {
+    let sql = format!(
+        "select {} from cases c where c.tenant = $1 and exists (select 1 from obligations o where o.tenant = c.tenant \
+         and o.case_id = c.id and o.state = 'open' and o.limit_id = $2 and o.limit_sha256 = $3) order by c.id",
+        CaseRow::columns_of("c")
+    );
+    tx.query_as(&sql, values![tenant, limit_id, limit_sha256], |row| CaseRow::read(row, 0))
 }

@@ -54,9 +54,41 @@ pub fn put<'r>(
     record::insert(tx, tenant, Existing::Replace, episodes)
 }
 
-/// Removes all episodes of the tenant, before the new ones of a whole judgement are put.
+/// Removes all episodes that were found in records, before the new ones of a whole judgement are put.
 pub fn clear(tx: &mut Tx<'_>, tenant: &str) -> Result<u64, StoreError> {
-    tx.execute("delete from episodes where tenant = $1", crate::values![tenant])
+    tx.execute("delete from episodes where tenant = $1 and origin = 'records'", crate::values![tenant])
+}
+
+/// Stores episodes that were seen live in place of what was said of them before.
+pub fn put_live<'r>(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    episodes: impl IntoIterator<Item = &'r EpisodeRow>,
+) -> Result<(), StoreError> {
+    for episode in episodes {
+        put(tx, tenant, [episode])?;
+        let sql = "update episodes set origin = 'live' where tenant = $1 and id = $2 and origin <> 'live'";
+        tx.execute(sql, crate::values![tenant, &episode.id])?;
+    }
+    Ok(())
+}
+
+/// All episodes of one origin (`records` or `live`), with the one that each is part of (empty for none).
+pub fn of_origin(tx: &mut Tx<'_>, tenant: &str, origin: &str) -> Result<Vec<(EpisodeRow, String)>, StoreError> {
+    let columns = EpisodeRow::columns_of("ep");
+    let sql = format!(
+        "select {columns}, ep.merged_into from episodes ep where ep.tenant = $1 and ep.origin = $2 order by ep.id"
+    );
+    let merged = EpisodeRow::COLUMNS.len();
+    tx.query_as(&sql, crate::values![tenant, origin], |row| {
+        Ok((EpisodeRow::read(row, 0)?, row.text(merged)?.to_owned()))
+    })
+}
+
+/// Says which episode another is part of; empty for none.
+pub fn set_merged(tx: &mut Tx<'_>, tenant: &str, id: &str, into: &str) -> Result<(), StoreError> {
+    let sql = "update episodes set merged_into = $3 where tenant = $1 and id = $2";
+    tx.execute(sql, crate::values![tenant, id, into]).map(|_| ())
 }
 
 /// Episodes within the scope, most payments first.
@@ -75,6 +107,10 @@ pub fn by_id(tx: &mut Tx<'_>, scope: &Scope, id: &str) -> Result<Option<EpisodeR
 fn select(tx: &mut Tx<'_>, scope: &Scope, id: Option<&str>) -> Result<Vec<EpisodeRow>, StoreError> {
     let mut filter = Filter::of_tenant(scope, "ep");
     filter.and_some("ep.id =", id);
+    // What was seen live and is part of one found in records is told there.
+    if id.is_none() {
+        filter.and_value("ep.merged_into =", "");
+    }
     let sql = match filter.within_scope("e.agent_code") {
         None => format!("select {} from episodes ep {}", EpisodeRow::columns_of("ep"), filter.clause()),
         Some(agent) => {

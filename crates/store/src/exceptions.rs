@@ -77,6 +77,34 @@ pub fn remove(tx: &mut Tx<'_>, tenant: &str, payment_id: &str, kind: &str) -> Re
     Ok(n_removed > 0)
 }
 
+/// Notes the episode of a verdict that stays as it is.
+pub fn set_episode(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    payment_id: &str,
+    kind: &str,
+    episode_id: &str,
+) -> Result<u64, StoreError> {
+    tx.execute(
+        "update exceptions set episode_id = $4 where tenant = $1 and payment_id = $2 and kind = $3",
+        &[Value::from(tenant), Value::from(payment_id), Value::from(kind), Value::from(episode_id)],
+    )
+}
+
+/// One verdict that stands.
+pub fn by_key(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    payment_id: &str,
+    kind: &str,
+) -> Result<Option<ExceptionRow>, StoreError> {
+    let mut filter = Filter::scoped(scope, "e", "e.agent_code");
+    filter.and_value("e.payment_id =", payment_id);
+    filter.and_value("e.kind =", kind);
+    let sql = format!("select {} from exceptions e {}", ExceptionRow::columns_of("e"), filter.clause());
+    Ok(tx.query_as(&sql, filter.values(), |row| ExceptionRow::read(row, 0))?.pop())
+}
+
 /// The exceptions of some payments, by payment and kind.
 pub fn of_payments(tx: &mut Tx<'_>, scope: &Scope, payment_ids: &[&str]) -> Result<Vec<ExceptionItem>, StoreError> {
     if payment_ids.is_empty() {

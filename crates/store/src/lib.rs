@@ -4,6 +4,8 @@
 //! Architecture invariant: nothing outside this crate knows which database is behind a [`Store`],
 //! and no read gives a row outside its [`Scope`].
 
+pub mod alarms;
+pub mod approvals;
 pub mod audit;
 pub mod breaks;
 mod bulk;
@@ -16,8 +18,10 @@ pub mod expectations;
 pub mod files;
 pub mod gateway_status;
 pub mod ledger;
+pub mod live;
 pub mod log;
 mod migrate;
+pub mod monitoring;
 pub mod overview;
 mod page;
 pub mod payments;
@@ -26,6 +30,7 @@ mod postgres_store;
 mod record;
 pub mod refs;
 pub mod registry;
+pub mod rejudgements;
 pub mod resolutions;
 mod row;
 mod scope;

@@ -69,6 +69,16 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "account_changes",
         script: Script::Common(include_str!("../migrations/common/0007_account_changes.sql")),
     },
+    Migration {
+        number: 8,
+        name: "dual_control",
+        script: Script::Common(include_str!("../migrations/common/0008_dual_control.sql")),
+    },
+    Migration {
+        number: 9,
+        name: "detection",
+        script: Script::Common(include_str!("../migrations/common/0009_detection.sql")),
+    },
 ];
 
 /// Brings the schema of `store` up to `migrations`. Safe when several processes start at once.

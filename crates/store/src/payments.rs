@@ -150,6 +150,28 @@ pub fn put<'r>(
     record::insert(tx, tenant, Existing::Replace, payments)
 }
 
+/// Adds a kind of exception to a payment, or takes it away.
+pub fn set_kind(tx: &mut Tx<'_>, tenant: &str, id: &str, kind: &str, there: bool) -> Result<(), StoreError> {
+    let found = tx
+        .query_as(
+            "select p.kinds from payments p where p.tenant = $1 and p.id = $2",
+            &[Value::from(tenant), Value::from(id)],
+            |row| Ok(row.text(0)?.to_owned()),
+        )?
+        .pop();
+    let Some(kinds) = found else { return Ok(()) };
+    let mut kinds: Vec<&str> = kinds.split(',').filter(|known| !known.is_empty() && *known != kind).collect();
+    if there {
+        kinds.push(kind);
+        kinds.sort_unstable();
+    }
+    tx.execute(
+        "update payments set kinds = $3 where tenant = $1 and id = $2",
+        &[Value::from(tenant), Value::from(id), Value::from(kinds.join(","))],
+    )?;
+    Ok(())
+}
+
 /// Payments within the scope, latest first.
 pub fn list(
     tx: &mut Tx<'_>,

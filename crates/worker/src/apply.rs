@@ -3,33 +3,36 @@
 
 use std::borrow::Cow;
 
-use onus_casework::Calendar;
 use onus_casework::resolution::ResolutionPack;
-use onus_casework::{NewCase, open_case};
-use onus_evidence::{SigningKey, canonical_json, leaf_hash};
+use onus_evidence::SigningKey;
 use onus_fleet::Registry;
-use onus_ledger::{Currency, Journal, Minor, Party as LedgerParty, VerdictMoney, book_verdict};
-use onus_liability::Pack;
-use onus_model::{BreakClass, ExceptionKind, Instant, MerchantCode, Outcome, Party, PaymentKey, Verdict, Zone};
+use onus_liability::Facts;
+use onus_model::{BreakClass, ExceptionKind, Instant, MerchantCode, Outcome, PaymentKey, Verdict};
 use onus_reconcile::{Attempt, Book, Break, JournalKind};
+use onus_store::approvals::ApprovalRow;
 use onus_store::breaks::BreakRow;
 use onus_store::cases::{CaseRow, ObligationRow};
 use onus_store::exceptions::ExceptionRow;
 use onus_store::expectations::ExpectationRow;
 use onus_store::ledger::LedgerLineRow;
 use onus_store::log::LogEntryRow;
+use onus_store::overview::TallyRow;
 use onus_store::payments::PaymentRow;
+use onus_store::rejudgements::{self, RejudgementRow, VerdictFactsRow};
 use onus_store::tenants::TenantRow;
 use onus_store::{Scope, Store, StoreError, Tx, Value};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use crate::collector::Records;
-use crate::entry::{About, verdict_body, withdrawal_body};
+use crate::entry::withdrawal_body;
 use crate::episodes::Told;
 use crate::error::WorkerError;
 use crate::expectations::{self, Outstanding};
 use crate::resolve::Resolver;
-use crate::summary::Summary;
+use crate::revision::{OnPayment, Reviser, after, push_entry};
+use crate::standing::{Change, Key, Stand, Standing, Then, stand};
+use crate::summary::{Counted, Summary};
+use crate::verdict_facts;
 
 /// One payment with everything decided about it.
 pub(crate) struct Decided {
@@ -40,16 +43,15 @@ pub(crate) struct Decided {
     pub(crate) outcome: Outcome,
     pub(crate) breaks: Vec<Break>,
     pub(crate) outstanding: Outstanding,
-    /// Verdicts, each with its hash.
-    pub(crate) verdicts: Vec<(Verdict, String)>,
+    pub(crate) verdicts: Vec<Ruled>,
     pub(crate) episode_id: String,
 }
 
-/// A verdict that the store holds.
-struct Known {
-    sha256: String,
-    episode_id: String,
-    revision: i64,
+/// A verdict with its hash and the facts that it was decided from.
+pub(crate) struct Ruled {
+    pub(crate) verdict: Verdict,
+    pub(crate) sha256: String,
+    pub(crate) facts: Facts,
 }
 
 /// Writes batches.
@@ -57,14 +59,24 @@ pub(crate) struct Apply<'a> {
     store: &'a Store,
     tenant: &'a TenantRow,
     key: &'a SigningKey,
-    now: Instant,
-    zone: Zone,
-    currency: Currency,
-    known: FxHashMap<(String, String), Known>,
+    reviser: &'a Reviser,
+    stand: Stand,
     /// Entries of the log, those of batches on their way included.
     log_size: i64,
     pub(crate) summary: Summary,
     changed: u64,
+    listed: u64,
+}
+
+/// What writing came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Applied {
+    /// Verdicts that are new or changed.
+    pub(crate) changed: u64,
+    /// Verdicts taken back.
+    pub(crate) withdrawn: u64,
+    /// Changes that wait for two people.
+    pub(crate) listed: u64,
 }
 
 /// Rows of one transaction.
@@ -74,14 +86,21 @@ pub(crate) struct Rows {
     /// Legs of each payment that are there.
     there: Vec<u16>,
     expectations: Vec<ExpectationRow>,
-    exceptions: Vec<ExceptionRow>,
+    pub(crate) exceptions: Vec<ExceptionRow>,
     breaks: Vec<BreakRow>,
-    cases: Vec<CaseRow>,
-    obligations: Vec<ObligationRow>,
-    lines: Vec<LedgerLineRow>,
-    entries: Vec<LogEntryRow>,
+    pub(crate) cases: Vec<CaseRow>,
+    pub(crate) obligations: Vec<ObligationRow>,
+    pub(crate) lines: Vec<LedgerLineRow>,
+    pub(crate) entries: Vec<LogEntryRow>,
+    pub(crate) facts: Vec<VerdictFactsRow>,
+    /// Verdicts that would be others, for two people to decide.
+    pub(crate) listed: Vec<RejudgementRow>,
+    /// Listed changes that are out of date.
+    pub(crate) superseded: Vec<String>,
+    /// Verdicts that stay, in another episode.
+    moved: Vec<(Key, String)>,
     /// Ledger journals of earlier revisions to take back.
-    reversed: Vec<String>,
+    pub(crate) reversed: Vec<String>,
 }
 
 impl<'a> Apply<'a> {
@@ -89,52 +108,34 @@ impl<'a> Apply<'a> {
         store: &'a Store,
         tenant: &'a TenantRow,
         key: &'a SigningKey,
-        now: Instant,
-        zone: Zone,
+        reviser: &'a Reviser,
+        open_days: i64,
         window_from: Option<Instant>,
     ) -> Result<Self, WorkerError> {
         let scope = Scope::all(&tenant.id);
-        let (known, log_size) = store.read(|tx| {
-            let mut known = FxHashMap::default();
-            onus_store::exceptions::for_each(tx, &scope, |row, _| {
-                if window_from.is_none_or(|from| row.started_at >= from.0) {
-                    known.insert(
-                        (row.payment_id, row.kind),
-                        Known { sha256: row.verdict_sha256, episode_id: row.episode_id, revision: row.revision },
-                    );
-                }
-                Ok(())
-            })?;
-            Ok((known, onus_store::log::size(tx, &scope)?))
+        let (stand, log_size) = store.read(|tx| {
+            let stand = stand(tx, &scope, &reviser.pack.sha256, open_days, reviser.now, window_from)?;
+            Ok((stand, onus_store::log::size(tx, &scope)?))
         })?;
-        let currency = tenant.currency.parse().map_err(|_| {
-            WorkerError::Config(format!("tenant {} has unknown currency {}", tenant.id, tenant.currency))
-        })?;
-        Ok(Self { store, tenant, key, now, zone, currency, known, log_size, summary: Summary::default(), changed: 0 })
+        Ok(Self { store, tenant, key, reviser, stand, log_size, summary: Summary::default(), changed: 0, listed: 0 })
     }
 
     /// The rows of one batch, in order; [`Self::writer`] writes them.
-    pub(crate) fn rows(
-        &mut self,
-        book: &Book,
-        registry: &Registry,
-        batch: &[Decided],
-        pack: &Pack,
-        calendar: &Calendar,
-    ) -> Result<Rows, WorkerError> {
+    pub(crate) fn rows(&mut self, book: &Book, registry: &Registry, batch: &[Decided]) -> Result<Rows, WorkerError> {
         let mut rows = Rows::default();
         let first = self.log_size;
         for decided in batch {
-            self.payment(book, registry, decided, pack, calendar, first, &mut rows)?;
+            self.payment(book, registry, decided, first, &mut rows)?;
         }
         self.changed += rows.exceptions.len() as u64;
+        self.listed += rows.listed.len() as u64;
         self.log_size = after(first, &rows);
         Ok(rows)
     }
 
     /// Writes batches as they come, each in one transaction, until there are no more.
     pub(crate) fn writer(&self) -> impl FnOnce(std::sync::mpsc::Receiver<Rows>) -> Result<(), WorkerError> + Send + 'a {
-        let (store, tenant, now) = (self.store, self.tenant.id.as_str(), self.now.0);
+        let (store, tenant, now) = (self.store, self.tenant.id.as_str(), self.reviser.now.0);
         move |batches| {
             for rows in batches {
                 store.write(|tx| write_rows(tx, tenant, &rows, now))?;
@@ -143,14 +144,11 @@ impl<'a> Apply<'a> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the batch's context, passed on once")]
     fn payment(
         &mut self,
         book: &Book,
         registry: &Registry,
         decided: &Decided,
-        pack: &Pack,
-        calendar: &Calendar,
         first: i64,
         rows: &mut Rows,
     ) -> Result<(), WorkerError> {
@@ -159,61 +157,26 @@ impl<'a> Apply<'a> {
         let agent = merchant.map_or("", |merchant| merchant.agent_code.as_str());
         let city = merchant.map_or("", |merchant| merchant.city.as_str());
         let row = payment_row(book, registry, decided, &id, agent, city);
-        self.summary.payment(&self.zone, decided, agent, city, book.kind(&decided.attempt) == JournalKind::Sale);
+        let zone = &self.reviser.zone;
+        self.summary.payment(zone, decided, agent, city, book.kind(&decided.attempt) == JournalKind::Sale);
         rows.breaks.extend(decided.breaks.iter().map(|found| break_row(book, decided, &id, found)));
-        for (verdict, sha256) in &decided.verdicts {
-            let key = (id.clone(), verdict.kind.to_string());
-            let before = self.known.remove(&key);
-            let episode = if explained_by_episode(verdict.kind) { decided.episode_id.as_str() } else { "" };
-            self.summary.exception(&self.zone, decided, verdict, agent, city, episode);
-            if before.as_ref().is_some_and(|known| known.sha256 == *sha256 && known.episode_id == episode) {
-                continue;
-            }
-            let revision = before.as_ref().map_or(1, |known| known.revision + 1);
-            let case = open_case(verdict, &id, self.now, calendar, &self.zone)
-                .map_err(|error| WorkerError::Config(error.to_string()))?;
-            let about = About {
-                payment: &id,
-                revision,
-                decided_at: self.zone.format(self.now),
-                verdict_sha256: sha256,
-                breaks: decided.breaks.iter().map(|found| found.class.as_str()).collect(),
-                episode,
-                case: case.as_ref().map(|case| case.id.as_str()),
-            };
-            let index = push_entry(&verdict_body(pack, verdict, &about), first, rows)?;
-            let journal = self.journal(registry, decided, verdict, &id)?;
-            let case_id = format!("{id}.{}", verdict.kind);
-            if before.is_some() {
-                rows.reversed.push(format!("{case_id}.{}", revision - 1));
-            }
-            rows.lines.extend(
-                journal.iter().flat_map(|journal| line_rows(journal, &format!("{case_id}.{revision}"), self.now)),
-            );
-            if let Some(case) = case {
-                push_case(&case, verdict, &id, agent, revision, rows);
-            }
-            rows.exceptions.push(ExceptionRow {
-                payment_id: id.clone(),
-                kind: verdict.kind.to_string(),
+        for ruled in &decided.verdicts {
+            let kind = ruled.verdict.kind;
+            let on = OnPayment {
+                id: &id,
                 started_at: decided.at.0,
-                tid: row.tid.clone(),
-                merchant_code: row.merchant_code.clone(),
-                agent_code: agent.to_owned(),
-                city: city.to_owned(),
+                tid: &row.tid,
+                merchant_code: &row.merchant_code,
+                agent_code: agent,
+                city,
                 amount_minor: decided.amount_minor,
-                cause: verdict.cause.to_string(),
-                status: verdict.status.to_string(),
-                outward: verdict.outward.map_or("none", Party::as_str).to_owned(),
-                shares: verdict.shares.to_json(),
-                loss_minor: verdict.loss_minor,
-                rule_id: verdict.rule_id.clone(),
-                episode_id: episode.to_owned(),
-                verdict_sha256: sha256.clone(),
-                entry_index: index,
-                revision,
-                decided_at: self.now.0,
-            });
+                breaks: decided.breaks.iter().map(|found| found.class.as_str()).collect(),
+                episode: if explained_by_episode(kind) { decided.episode_id.as_str() } else { "" },
+            };
+            let key = (id.clone(), kind.to_string());
+            let was = self.stand.verdicts.remove(&key);
+            let counted = self.verdict(&on, &key, was, ruled, first, rows)?;
+            self.summary.exception(&self.reviser.zone, decided, &counted, agent, city, on.episode);
         }
         rows.there.push(decided.outstanding.there);
         rows.expectations.extend(expectations::rows(&decided.outstanding, &row));
@@ -221,73 +184,123 @@ impl<'a> Apply<'a> {
         Ok(())
     }
 
-    /// The money of a verdict, with each party named.
-    fn journal(
-        &self,
-        registry: &Registry,
-        decided: &Decided,
-        verdict: &Verdict,
-        id: &str,
-    ) -> Result<Option<Journal>, WorkerError> {
-        let failed = |source| WorkerError::Ledger { payment: id.to_owned(), source };
-        let named = |party: Party| -> Result<LedgerParty, WorkerError> {
-            let agent = registry.merchants.get(&decided.owner).map(|merchant| merchant.agent_code.clone());
-            let name = match party {
-                Party::Acquirer => return Ok(LedgerParty::acquirer()),
-                Party::Agent => agent.unwrap_or_else(|| "unregistered".to_owned()),
-                Party::Merchant => decided.owner.to_string(),
-                Party::Cardholder => id.to_owned(),
-                _ => "1".to_owned(),
-            };
-            LedgerParty::new(party.as_str(), &name).map_err(failed)
+    /// Makes the next revision of a verdict, or leaves it, or lists it; gives what counts from now on.
+    fn verdict(
+        &mut self,
+        on: &OnPayment<'_>,
+        key: &Key,
+        was: Option<Standing>,
+        ruled: &Ruled,
+        first: i64,
+        rows: &mut Rows,
+    ) -> Result<Counted, WorkerError> {
+        let Ruled { verdict, sha256, facts } = ruled;
+        let new = Counted::of(verdict);
+        let Some(was) = was else {
+            // The entry that took it back had a number too.
+            let revision = self.stand.taken_back.get(key).map_or(1, |last| last + 2);
+            self.reviser.add(on, verdict, sha256, facts, revision, first, rows)?;
+            return Ok(new);
         };
-        let victim = match verdict.kind {
-            ExceptionKind::Diverted | ExceptionKind::Late => Party::Merchant,
-            _ => Party::Cardholder,
+        let then = was.then(Some((verdict, sha256, on.episode)));
+        if then != Then::NextRevision && was.episode_id != on.episode {
+            rows.moved.push((key.clone(), on.episode.to_owned()));
+        }
+        match then {
+            Then::NextRevision => {
+                self.supersede(key, None, rows);
+                self.reviser.add(on, verdict, sha256, facts, was.revision + 1, first, rows)?;
+                Ok(new)
+            }
+            Then::Stays => {
+                self.supersede(key, None, rows);
+                Ok(was.counted(verdict.kind))
+            }
+            Then::Listed => {
+                let stays = was.counted(verdict.kind);
+                self.list(key, &was, Some((verdict, sha256, facts)), rows)?;
+                Ok(stays)
+            }
+        }
+    }
+
+    /// Lists a change, unless it is listed.
+    fn list(
+        &mut self,
+        key: &Key,
+        was: &Standing,
+        new: Option<(&Verdict, &str, &Facts)>,
+        rows: &mut Rows,
+    ) -> Result<(), WorkerError> {
+        let tenant = self.tenant.id.as_str();
+        let reason = match new {
+            None => "[]".to_owned(),
+            Some((_, _, facts)) => self.store.read(|tx| {
+                let old = rejudgements::facts_of(tx, tenant, &key.0, &key.1, was.revision)?;
+                let old = old.map(|row| verdict_facts::decode(&row.facts)).transpose()?.unwrap_or_default();
+                Ok(serde_json::json!(verdict_facts::differing(&old, facts)).to_string())
+            })?,
         };
-        let shares: Result<Vec<_>, WorkerError> =
-            verdict.shares.parts().iter().map(|(party, bp)| Ok((named(*party)?, *bp))).collect();
-        let money = VerdictMoney {
-            currency: self.currency,
-            loss: Minor::new(verdict.loss_minor.max(0)),
-            outward: verdict.outward.map(named).transpose()?,
-            final_shares: shares?,
-            beneficiary: named(victim)?,
-            unknown: verdict.suspense,
-        };
-        book_verdict(&money).map_err(failed)
+        let pack = &self.reviser.pack;
+        let row = Change {
+            key,
+            was,
+            new: new.map(|(verdict, sha256, facts)| (verdict, sha256, verdict_facts::encode(facts))),
+            reason,
+            pack: (&pack.id, &pack.version, &pack.sha256),
+            now: self.reviser.now,
+        }
+        .row();
+        self.supersede(key, Some(&row.id), rows);
+        rows.listed.push(row);
+        Ok(())
+    }
+
+    /// Ends what was listed about a verdict, unless it is the same change.
+    fn supersede(&mut self, key: &Key, by: Option<&str>, rows: &mut Rows) {
+        if self.stand.listed.is_empty() {
+            return;
+        }
+        rows.superseded.extend(self.stand.listed.remove(key).filter(|id| Some(id.as_str()) != by));
     }
 
     /// Takes back what newer records no longer support, writes registers, episodes and sums, and signs the log.
-    pub(crate) fn finish(mut self, records: &Records, episodes: &[Told]) -> Result<(u64, u64), WorkerError> {
-        let mut gone: Vec<_> = std::mem::take(&mut self.known).into_iter().collect();
-        gone.sort_by(|left, right| left.0.cmp(&right.0));
-        let mut rows = Rows::default();
-        let decided_at = self.zone.format(self.now);
-        for ((payment, kind), known) in &gone {
-            push_entry(&withdrawal_body(payment, kind, known.revision + 1, &decided_at), self.log_size, &mut rows)?;
-            rows.reversed.push(format!("{payment}.{kind}.{}", known.revision));
+    pub(crate) fn finish(mut self, records: &Records, episodes: &[Told]) -> Result<Applied, WorkerError> {
+        let mut left: Vec<_> = std::mem::take(&mut self.stand.verdicts).into_iter().collect();
+        left.sort_by(|left, right| left.0.cmp(&right.0));
+        let (mut rows, mut gone, mut kept) = (Rows::default(), Vec::new(), Vec::new());
+        let mut kept_tallies = Vec::new();
+        let decided_at = self.reviser.zone.format(self.reviser.now);
+        for (key, was) in left {
+            if was.then(None) == Then::Listed {
+                self.list(&key, &was, None, &mut rows)?;
+                kept_tallies.push(was.tally(&self.reviser.zone, &key.1));
+                kept.push(key);
+                continue;
+            }
+            self.supersede(&key, None, &mut rows);
+            let (payment, kind) = &key;
+            push_entry(&withdrawal_body(payment, kind, was.revision + 1, &decided_at), self.log_size, &mut rows)?;
+            rows.reversed.push(format!("{payment}.{kind}.{}", was.revision));
+            gone.push(key);
         }
+        self.listed += rows.listed.len() as u64;
         let episodes = self.summary.episode_rows(episodes);
-        let (agents, merchants, terminals) = self.summary.register_rows(records, self.now);
+        let now_at = self.reviser.now;
+        let (agents, merchants, terminals) = self.summary.register_rows(records, now_at);
         let accounts = self.summary.account_rows(records);
         let (tallies, hours) = self.summary.tally_rows();
         let resolutions = ResolutionPack::builtin().map_err(|error| WorkerError::Config(error.to_string()))?;
-        let (tenant, now) = (self.tenant.id.as_str(), self.now.0);
-        let resolver = Resolver { tenant, key: self.key, pack: &resolutions, now: self.now };
+        let (tenant, now) = (self.tenant.id.as_str(), now_at.0);
+        let resolver = Resolver { tenant, key: self.key, pack: &resolutions, now: now_at };
         self.store.write(|tx| {
             write_rows(tx, tenant, &rows, now)?;
             resolver.reopen_changed(tx)?;
-            for ((payment, kind), _) in &gone {
-                onus_store::exceptions::remove(tx, tenant, payment, kind)?;
-                tx.execute(
-                    "update cases set state = 'WITHDRAWN' where tenant = $1 and id = $2",
-                    &[Value::from(tenant), Value::from(format!("{payment}.{kind}"))],
-                )?;
-                tx.execute(
-                    "update obligations set state = 'withdrawn' where tenant = $1 and case_id = $2 and state = 'open'",
-                    &[Value::from(tenant), Value::from(format!("{payment}.{kind}"))],
-                )?;
+            for (payment, kind) in &gone {
+                take_back(tx, tenant, payment, kind)?;
+            }
+            for (payment, kind) in &kept {
+                onus_store::payments::set_kind(tx, tenant, payment, kind, true)?;
             }
             onus_store::registry::put_agents(tx, tenant, &agents)?;
             onus_store::registry::put_merchants(tx, tenant, &merchants)?;
@@ -297,11 +310,15 @@ impl<'a> Apply<'a> {
             onus_store::episodes::put(tx, tenant, &episodes)?;
             if let Some((from, to)) = hours {
                 onus_store::overview::clear_tallies(tx, tenant, from, to)?;
+                kept_tallies.retain(|row: &TallyRow| (from..to).contains(&row.hour_at));
             }
             onus_store::overview::put_tallies(tx, tenant, &tallies)?;
-            crate::resolve::sign(tx, tenant, self.key, self.now)
+            if hours.is_some() {
+                onus_store::overview::add_tallies(tx, tenant, &kept_tallies)?;
+            }
+            crate::resolve::sign(tx, tenant, self.key, now_at)
         })?;
-        Ok((self.changed, gone.len() as u64))
+        Ok(Applied { changed: self.changed, withdrawn: gone.len() as u64, listed: self.listed })
     }
 }
 
@@ -310,54 +327,19 @@ pub(crate) const fn explained_by_episode(kind: ExceptionKind) -> bool {
     !matches!(kind, ExceptionKind::Late | ExceptionKind::ChargedBack)
 }
 
-/// The index after the entries of a batch of which the first has the index `first`.
-fn after(first: i64, rows: &Rows) -> i64 {
-    first.saturating_add(i64::try_from(rows.entries.len()).unwrap_or(i64::MAX))
-}
-
-fn push_entry(body: &serde_json::Value, first: i64, rows: &mut Rows) -> Result<i64, WorkerError> {
-    let body = canonical_json(body).map_err(|error| WorkerError::Evidence(error.to_string()))?;
-    let leaf = leaf_hash(&body);
-    let index = after(first, rows);
-    rows.entries.push(LogEntryRow { idx: index, leaf_hash: leaf.as_bytes().to_vec(), body });
-    Ok(index)
-}
-
-fn push_case(case: &NewCase, verdict: &Verdict, payment_id: &str, agent: &str, revision: i64, rows: &mut Rows) {
-    rows.cases.push(CaseRow {
-        id: case.id.clone(),
-        payment_id: payment_id.to_owned(),
-        kind: verdict.kind.to_string(),
-        agent_code: agent.to_owned(),
-        state: case.state.as_str().to_owned(),
-        opened_at: case.opened_at.0,
-        due_at: case.due_at.0,
-        outward: verdict.outward.map_or("none", Party::as_str).to_owned(),
-        loss_minor: verdict.loss_minor,
-        revision,
-    });
-    rows.obligations.extend(case.obligations.iter().map(|due| ObligationRow {
-        case_id: case.id.clone(),
-        seq: i64::from(due.seq),
-        duty: due.duty.clone(),
-        owner: due.owner.to_string(),
-        due_at: due.due_at.0,
-        amount_minor: due.amount_minor,
-        state: "open".to_owned(),
-    }));
-}
-
-fn line_rows<'r>(journal: &'r Journal, journal_id: &'r str, now: Instant) -> Vec<LedgerLineRow> {
-    let row = |(number, line): (i64, &onus_ledger::Line)| LedgerLineRow {
-        journal_id: journal_id.to_owned(),
-        line: number,
-        account: line.account.to_string(),
-        party: line.account.party().to_string(),
-        amount_minor: line.amount.get(),
-        memo: line.memo.code().to_owned(),
-        booked_at: now.0,
-    };
-    (1..).zip(journal.lines()).map(row).collect()
+/// Takes a verdict and its case out of the tables; the log keeps what was said.
+pub(crate) fn take_back(tx: &mut Tx<'_>, tenant: &str, payment: &str, kind: &str) -> Result<(), StoreError> {
+    onus_store::exceptions::remove(tx, tenant, payment, kind)?;
+    let case = format!("{payment}.{kind}");
+    tx.execute(
+        "update cases set state = 'WITHDRAWN' where tenant = $1 and id = $2",
+        &[Value::from(tenant), Value::from(&case)],
+    )?;
+    tx.execute(
+        "update obligations set state = 'withdrawn' where tenant = $1 and case_id = $2 and state = 'open'",
+        &[Value::from(tenant), Value::from(&case)],
+    )?;
+    Ok(())
 }
 
 fn payment_row(book: &Book, registry: &Registry, decided: &Decided, id: &str, agent: &str, city: &str) -> PaymentRow {
@@ -383,7 +365,7 @@ fn payment_row(book: &Book, registry: &Registry, decided: &Decided, id: &str, ag
             leg: seen.leg.number(),
         })
         .collect();
-    let kinds: Vec<_> = decided.verdicts.iter().map(|(verdict, _)| verdict.kind.as_str()).collect();
+    let kinds: Vec<_> = decided.verdicts.iter().map(|ruled| ruled.verdict.kind.as_str()).collect();
     PaymentRow {
         id: id.to_owned(),
         started_at: decided.at.0,
@@ -444,7 +426,7 @@ fn two_sides(book: &Book, decided: &Decided, found: &Break) -> (String, String) 
     }
 }
 
-fn write_rows(tx: &mut Tx<'_>, tenant: &str, rows: &Rows, now: i64) -> Result<(), StoreError> {
+pub(crate) fn write_rows(tx: &mut Tx<'_>, tenant: &str, rows: &Rows, now: i64) -> Result<(), StoreError> {
     let (entries, exceptions) = after_the_log(tx, tenant, rows)?;
     onus_store::payments::put(tx, tenant, &rows.payments)?;
     expectations::settle(tx, tenant, &rows.payments, &rows.there, &rows.expectations, now)?;
@@ -457,7 +439,40 @@ fn write_rows(tx: &mut Tx<'_>, tenant: &str, rows: &Rows, now: i64) -> Result<()
     onus_store::ledger::insert(tx, tenant, &rows.lines)?;
     onus_store::cases::put(tx, tenant, &rows.cases)?;
     onus_store::cases::put_obligations(tx, tenant, &rows.obligations)?;
+    for revised in exceptions.iter().filter(|row| row.revision > 1) {
+        let case = format!("{}.{}", revised.payment_id, revised.kind);
+        let duties = rows.obligations.iter().filter(|duty| duty.case_id == case).count();
+        onus_store::cases::withdraw_after(tx, tenant, &case, i64::try_from(duties).unwrap_or(i64::MAX))?;
+    }
+    rejudgements::put_facts(tx, tenant, &rows.facts)?;
+    for id in &rows.superseded {
+        onus_store::approvals::supersede(tx, tenant, REJUDGEMENT, id, now)?;
+    }
+    put_listed(tx, tenant, &rows.listed)?;
+    for ((payment, kind), episode) in &rows.moved {
+        onus_store::exceptions::set_episode(tx, tenant, payment, kind, episode)?;
+    }
     onus_store::log::append(tx, tenant, entries.iter())?;
+    Ok(())
+}
+
+/// The subject of decisions about verdicts.
+const REJUDGEMENT: &str = onus_casework::dual_control::Subject::Rejudgement.as_str();
+
+/// Lists changes, each with a decision that nobody has touched.
+pub(crate) fn put_listed(tx: &mut Tx<'_>, tenant: &str, listed: &[RejudgementRow]) -> Result<(), StoreError> {
+    rejudgements::put(tx, tenant, listed)?;
+    let decisions: Vec<ApprovalRow> = listed
+        .iter()
+        .map(|row| ApprovalRow {
+            subject: REJUDGEMENT.to_owned(),
+            id: row.id.clone(),
+            state: onus_casework::dual_control::DecisionState::Listed.to_string(),
+            updated_at: row.listed_at,
+            ..ApprovalRow::default()
+        })
+        .collect();
+    onus_store::approvals::list_new(tx, tenant, &decisions)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ pub(crate) struct About<'a> {
     pub(crate) revision: i64,
     pub(crate) decided_at: String,
     pub(crate) verdict_sha256: &'a str,
-    pub(crate) breaks: Vec<&'static str>,
+    pub(crate) breaks: Vec<&'a str>,
     pub(crate) episode: &'a str,
     pub(crate) case: Option<&'a str>,
 }

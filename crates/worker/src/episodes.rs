@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use onus_incident::episode::amount::{Alike, Cut};
 use onus_incident::episode::hypotheses::Hypotheses;
+use onus_incident::episode::unproven::Unproven;
 use onus_incident::{Dim, Family, Found, Policy};
 use onus_model::{Cause, Episode, FindingStatus, Text, Zone};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::episodes::portrait::Portrait;
 use crate::samples::Samples;
 
-const fn cause_of(family: Family) -> Cause {
+pub(crate) const fn cause_of(family: Family) -> Cause {
     match family {
         Family::Lost => Cause::NetUp,
         Family::AcquirerSilent => Cause::NetAcq,
@@ -22,12 +23,12 @@ const fn cause_of(family: Family) -> Cause {
         Family::Unread => Cause::TermHw,
         Family::BadReply => Cause::TermOutdated,
         Family::KeySync => Cause::MaintError,
-        Family::Diverted | Family::Misdirected => Cause::Unknown,
-        Family::Displaced => Cause::MerchRule,
+        Family::Diverted | Family::Misdirected | Family::OneSided => Cause::Unknown,
+        Family::Displaced | Family::WrongMcc => Cause::MerchRule,
     }
 }
 
-const fn title_of(family: Family) -> (&'static str, &'static str) {
+pub(crate) const fn title_of(family: Family) -> (&'static str, &'static str) {
     match family {
         Family::Lost => ("网络线路无应答或报错", "Network line gives no answer or errors"),
         Family::AcquirerSilent => ("收单机构线路中断", "Acquirer's line is down"),
@@ -39,6 +40,8 @@ const fn title_of(family: Family) -> (&'static str, &'static str) {
         Family::Diverted => ("终端程序转移资金", "Terminals divert money"),
         Family::Misdirected => ("结算款付至被改账户", "Payouts to accounts changed without control"),
         Family::Displaced => ("终端移机使用", "Terminals used away from their place"),
+        Family::OneSided => ("单边账多于正常", "More one-sided payments than normal"),
+        Family::WrongMcc => ("套用低费率商户号", "Payments under a cheaper merchant code"),
     }
 }
 
@@ -55,6 +58,8 @@ pub(crate) struct Telling<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) hypotheses: &'a Hypotheses,
     pub(crate) zone: &'a Zone,
+    /// By episode: terminals that no record speaks against.
+    pub(crate) beside: &'a [Vec<Unproven>],
 }
 
 impl Telling<'_> {
@@ -71,8 +76,21 @@ impl Telling<'_> {
         let cut = alike.as_ref().and_then(|alike| alike.cut(&self.policy.cut));
         let episode = self.episode(found, number, cut.as_ref());
         let portrait = Portrait { telling: self, found, episode: &episode, family, cut: cut.as_ref() };
-        let body = portrait.body(alike.as_ref());
+        let mut body = portrait.body(alike.as_ref());
+        body.insert("pattern".to_owned(), family.is_some_and(|family| family.pattern).into());
+        body.insert("unproven".to_owned(), self.unproven(number).iter().map(|it| self.open(it)).collect());
         Told { episode, body }
+    }
+
+    fn unproven(&self, number: usize) -> &[Unproven] {
+        self.beside.get(number).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn open(&self, it: &Unproven) -> Value {
+        json!({
+            "terminal": self.samples.names.text(it.value), "payments": it.payments, "telling": it.telling,
+            "chance_ppm": it.chance_ppm,
+        })
     }
 
     fn episode(&self, found: &Found, number: usize, cut: Option<&Cut>) -> Episode {
@@ -108,10 +126,29 @@ impl Telling<'_> {
             payments: found.members.len() as u64,
             amount_minor,
             title: Text { zh: format!("{zh}：{}", scope_text.zh), en: format!("{en}: {}", scope_text.en) },
-            signals: vec![signal(found)],
+            signals: [signal(found)].into_iter().chain(self.not_ruled_out(number)).collect(),
             excluded: excluded.map(|it| it.text(self.samples.names.text(it.value), &scope_text)).collect(),
             exposure,
         }
+    }
+
+    /// Which terminals could not be ruled out, and why they are in no scope.
+    fn not_ruled_out(&self, number: usize) -> Option<Text> {
+        let open = self.unproven(number);
+        let list = |one: fn(&str, u64, String) -> String, joint: &str| {
+            let shown =
+                open.iter().map(|it| one(self.samples.names.text(it.value), it.telling, percent(it.chance_ppm)));
+            shown.collect::<Vec<_>>().join(joint)
+        };
+        let zh = list(|tid, telling, chance| format!("{tid}（可显形{telling}笔，可能性{chance}）"), "、");
+        let en = list(|tid, telling, chance| format!("{tid} ({telling} payments would have shown it, {chance})"), ", ");
+        (!open.is_empty()).then(|| Text {
+            zh: format!("另有{}台同样逾期未巡检、程序哈希正常、尚无记录可证的终端，不列入范围，建议先查：{zh}", open.len()),
+            en: format!(
+                "{} more terminals are as long without inspection, report a good hash and have no record against them; they are not in the scope, inspect them first: {en}",
+                open.len()
+            ),
+        })
     }
 
     /// A scope in words, at most five values of each dimension.

@@ -19,8 +19,10 @@ pub enum ExportKind {
     Breaks,
     /// Terminals with their state.
     Terminals,
-    /// Episodes.
+    /// Episodes that explain failures.
     Episodes,
+    /// Harm that shows beside failures: more one-sided payments than normal, merchant codes that do not fit.
+    Patterns,
 }
 
 /// Writes one JSON object a line; returns how many.
@@ -69,14 +71,17 @@ pub fn export(
             let since = row.state_since.map(|at| zone.format(onus_model::Instant(at)));
             put(json!({"serial": row.serial, "tid": row.tid, "agent": row.agent_code, "state": row.state, "since": since, "reason": reasons}))
         }),
-        ExportKind::Episodes => {
+        ExportKind::Episodes | ExportKind::Patterns => {
             for row in onus_store::episodes::list(tx, scope)? {
                 let format = |at: i64| zone.format(onus_model::Instant(at));
                 let episode_scope: Value = serde_json::from_str(&row.scope).unwrap_or_default();
                 let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+                if (body["pattern"] == true) != (kind == ExportKind::Patterns) {
+                    continue;
+                }
                 put(json!({
                     "state": body["state"], "steps": body["steps"], "twentieth_failure": body["twentieth_at"],
-                    "opened": body["steps"][0]["at"], "cut": body["cut"],
+                    "opened": body["steps"][0]["at"], "cut": body["cut"], "unproven": body["unproven"],
                     "id": row.id, "start": format(row.started_at), "end": row.ended_at.map(format), "scope": episode_scope, "cause": row.cause,
                     "status": row.status, "benign": row.benign != 0, "payments": row.payments, "amount_minor": row.amount_minor, "title": row.title_en,
                 }))?;

@@ -302,6 +302,7 @@ impl Around<'_> {
     fn dispute(&self, facts: &mut Facts) {
         let Some((notice, broken)) = self.chargeback else { return };
         let source = self.place(notice.span);
+        facts.word("dispute.network", "unionpay", &source);
         facts.word("dispute.reason", &notice.reason_code, &source);
         facts.word("dispute.rule_broken", broken, &source);
         if let Some(journal) = self.book.journal(self.attempt) {
@@ -314,6 +315,7 @@ impl Around<'_> {
                 facts.word("slip.kept_by", &slip.kept_by, &place);
             }
         }
+        onus_liability::tell_reason(facts);
     }
 }
 

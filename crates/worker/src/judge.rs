@@ -5,25 +5,31 @@ use onus_casework::notices::{DisputeNotice, Slip};
 use onus_evidence::SigningKey;
 use onus_fleet::Registry;
 use onus_incident::episode::hypotheses::Hypotheses;
+use onus_incident::episode::unproven::Unproven;
 use onus_incident::{Family, Policy};
-use onus_liability::{Pack, decide};
+use onus_liability::decide;
 use onus_model::{BreakClass, ExceptionKind, Instant, MerchantCode, Outcome, TerminalId, Zone};
 use onus_reconcile::{Attempt, Book, Break, JournalKind, TerminalStatus, classify};
 use onus_store::Store;
+use onus_store::alarms::AlarmRow;
 use onus_store::tenants::TenantRow;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::apply::{Apply, Decided};
+use crate::apply::{Apply, Decided, Ruled};
 use crate::collector::Records;
+use crate::detection::{self, Imported};
 use crate::episodes::{Telling, Told};
 use crate::error::WorkerError;
 use crate::expectations::{Outstanding, Watch};
 use crate::facts::{Around, broken_rule};
 use crate::import::Progress;
 use crate::outcome::{kinds, outcome};
+use crate::packs;
 use crate::payout::{Payouts, noon};
+use crate::revision::Reviser;
 use crate::samples::{Judged, Samples, samples, time_and_amount};
 use crate::terms::Terms;
+use crate::unproven::beside;
 use crate::witnesses::witnesses;
 
 /// Payments written in one transaction.
@@ -40,6 +46,8 @@ pub struct JudgeReport {
     pub changed: u64,
     /// Verdicts taken back, because newer records show that nothing is wrong.
     pub withdrawn: u64,
+    /// Changes of verdicts that wait for two people.
+    pub listed: u64,
     /// Episodes found.
     pub episodes: u64,
     /// Breaks found.
@@ -53,9 +61,8 @@ pub(crate) struct Judge<'a> {
     key: &'a SigningKey,
     zone: Zone,
     now: Instant,
-    pack: Pack,
+    reviser: Reviser,
     pub(crate) terms: Terms,
-    calendar: Calendar,
     policy: Policy,
     hypotheses: Hypotheses,
     watch: Watch,
@@ -75,6 +82,7 @@ struct Prepared<'r> {
     episode_of: FxHashMap<u32, usize>,
     families: Vec<Family>,
     episodes: Vec<Told>,
+    suspicions: Vec<AlarmRow>,
 }
 
 /// What comparing the records of each attempt comes to, by its number.
@@ -114,12 +122,11 @@ impl<'a> Judge<'a> {
             store,
             tenant,
             key,
-            zone,
+            zone: zone.clone(),
             now,
-            pack: Pack::builtin_cn()?,
-            terms: Terms::builtin_cn()?,
             watch: Watch::builtin(&calendar)?,
-            calendar,
+            reviser: packs::reviser(store, tenant, calendar, zone, now)?,
+            terms: Terms::builtin_cn()?,
             policy: Policy::builtin().map_err(|error| WorkerError::Config(error.to_string()))?,
             hypotheses: Hypotheses::builtin().map_err(|error| WorkerError::Config(error.to_string()))?,
         })
@@ -127,7 +134,7 @@ impl<'a> Judge<'a> {
 
     /// Judges all records and writes what changed. `names` are the files by number; payments before `window_from` are left as they are.
     pub(crate) fn run(
-        mut self,
+        self,
         mut records: Records,
         names: &FxHashMap<i64, String>,
         window_from: Option<Instant>,
@@ -136,9 +143,10 @@ impl<'a> Judge<'a> {
         records.book.assemble(&self.zone);
         records.registry.settle();
         progress.stage("comparing the four legs");
-        let prepared = self.prepare(&records);
+        let prepared = self.prepare(&records)?;
         progress.stage("deciding and writing verdicts");
-        let mut apply = Apply::start(self.store, self.tenant, self.key, self.now, self.zone.clone(), window_from)?;
+        let open_days = self.terms.verdict_open_days.value;
+        let mut apply = Apply::start(self.store, self.tenant, self.key, &self.reviser, open_days, window_from)?;
         let mut report = JudgeReport { episodes: prepared.episodes.len() as u64, ..JudgeReport::default() };
         let mut counts: FxHashMap<ExceptionKind, u64> = FxHashMap::default();
         let book = &records.book;
@@ -154,12 +162,12 @@ impl<'a> Judge<'a> {
                     let decided = self.decide_one(&records, &prepared, names, start + offset, attempt)?;
                     report.payments += 1;
                     report.breaks += decided.breaks.len() as u64;
-                    for (verdict, _) in &decided.verdicts {
-                        *counts.entry(verdict.kind).or_default() += 1;
+                    for ruled in &decided.verdicts {
+                        *counts.entry(ruled.verdict.kind).or_default() += 1;
                     }
                     batch.push(decided);
                 }
-                let rows = apply.rows(book, &records.registry, &batch, &self.pack, &self.calendar)?;
+                let rows = apply.rows(book, &records.registry, &batch)?;
                 start += chunk.len();
                 if send.send(rows).is_err() {
                     break;
@@ -169,23 +177,35 @@ impl<'a> Judge<'a> {
             written.join().unwrap_or_else(|_| Err(WorkerError::Evidence("the writer stopped".to_owned())))
         })?;
         progress.stage("writing registers, sums and the signed checkpoint");
-        let (changed, withdrawn) = apply.finish(&records, &prepared.episodes)?;
-        report.changed = changed;
-        report.withdrawn = withdrawn;
+        let applied = apply.finish(&records, &prepared.episodes)?;
+        detection::after_judging(self.store, &self.tenant.id, &records.registry, &prepared.suspicions)?;
+        report.changed = applied.changed;
+        report.withdrawn = applied.withdrawn;
+        report.listed = applied.listed;
         report.exceptions = counts.into_iter().collect();
         report.exceptions.sort_unstable();
         Ok(report)
     }
 
-    fn prepare<'r>(&mut self, records: &'r Records) -> Prepared<'r> {
+    fn prepare<'r>(&self, records: &'r Records) -> Result<Prepared<'r>, WorkerError> {
         let (book, registry) = (&records.book, &records.registry);
         let Survey { outcomes, owners, breaks } = survey(records, &self.terms, &self.zone, self.now);
         let judged = Judged { outcomes: &outcomes, owners: &owners, breaks: &breaks };
         let mut samples = samples(book, registry, &judged);
         let witnesses = witnesses(registry, &mut samples, &self.policy);
         let found = onus_incident::detect_with(&samples.samples, &witnesses, &self.policy);
-        let (episode_of, families, episodes) = self.episodes(&found, &samples);
-        Prepared {
+        let beside = beside(registry, &mut samples, &witnesses, &found, &self.policy);
+        let (episode_of, families, episodes) = self.episodes(&found, &beside, &samples);
+        let chargebacks = chargebacks(book, &records.disputes);
+        let imported = Imported {
+            records,
+            samples: &mut samples,
+            outcomes: &outcomes,
+            breaks: &breaks,
+            chargebacks: &chargebacks,
+        };
+        let suspicions = detection::suspicions(imported, &self.zone)?;
+        Ok(Prepared {
             unread_by_batch: unread_by_batch(book, registry, &outcomes),
             bad_parts: book
                 .board
@@ -195,7 +215,7 @@ impl<'a> Judge<'a> {
                 .filter(|status| status.bad_parts != 0)
                 .map(|status| (status.tid, status))
                 .collect(),
-            chargebacks: chargebacks(book, &records.disputes),
+            chargebacks,
             queried: records
                 .disputes
                 .iter()
@@ -210,12 +230,14 @@ impl<'a> Judge<'a> {
             episode_of,
             families,
             episodes,
-        }
+            suspicions,
+        })
     }
 
     fn episodes(
         &self,
         found: &[onus_incident::Found],
+        beside: &[Vec<Unproven>],
         samples: &Samples,
     ) -> (FxHashMap<u32, usize>, Vec<Family>, Vec<Told>) {
         let mut episode_of = FxHashMap::default();
@@ -227,13 +249,14 @@ impl<'a> Judge<'a> {
             }
         }
         let families = found.iter().map(|found| found.family).collect();
-        let telling = Telling { samples, policy: &self.policy, hypotheses: &self.hypotheses, zone: &self.zone };
+        let (policy, hypotheses, zone) = (&self.policy, &self.hypotheses, &self.zone);
+        let telling = Telling { samples, policy, hypotheses, zone, beside };
         let episodes = telling.all(found);
         (episode_of, families, episodes)
     }
 
     fn decide_one(
-        &mut self,
+        &self,
         records: &Records,
         prepared: &Prepared<'_>,
         names: &FxHashMap<i64, String>,
@@ -245,7 +268,7 @@ impl<'a> Judge<'a> {
         let breaks = prepared.breaks.get(index).cloned().unwrap_or_default();
         let owner = prepared.owners.get(index).copied().flatten().unwrap_or_default();
         let (at, amount_minor) = time_and_amount(book, attempt).unwrap_or_else(|| {
-            (noon(&mut self.zone, attempt.key.date), book.cleared(attempt).map_or(0, |line| line.amount_minor))
+            (noon(&mut self.zone.clone(), attempt.key.date), book.cleared(attempt).map_or(0, |line| line.amount_minor))
         });
         let notice = prepared.chargebacks.get(&index).copied();
         let invalid = notice.map(|notice| {
@@ -279,9 +302,9 @@ impl<'a> Judge<'a> {
             };
             let facts = around.facts(kind);
             let loss_minor = loss(book, attempt, kind, &breaks, notice, amount_minor);
-            let verdict = decide(&self.pack, kind, &facts, loss_minor)?;
-            let hash = onus_liability::verdict_sha256(&self.pack, &facts, &verdict);
-            verdicts.push((verdict, hash));
+            let verdict = decide(&self.reviser.pack, kind, &facts, loss_minor)?;
+            let sha256 = onus_liability::verdict_sha256(&self.reviser.pack, &facts, &verdict);
+            verdicts.push(Ruled { verdict, sha256, facts });
         }
         // An episode is shown with the failure that it explains, not with a later payout or dispute of the same payment.
         let episode_id = episode

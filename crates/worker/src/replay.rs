@@ -21,6 +21,7 @@ use crate::judge::survey;
 use crate::records::read_sealed;
 use crate::samples::{Judged, samples};
 use crate::terms::Terms;
+use crate::unproven::beside;
 use crate::witnesses::witnesses;
 
 /// An episode of a replay.
@@ -46,6 +47,16 @@ pub fn replay_store(
     now: Instant,
     step_seconds: i64,
 ) -> Result<Vec<Replayed>, WorkerError> {
+    run(store_records(store, vault, tenant, zone)?, zone, now, step_seconds)
+}
+
+/// The records of all files that a store holds.
+pub(crate) fn store_records(
+    store: &Store,
+    vault: &Vault,
+    tenant: &TenantRow,
+    zone: &Zone,
+) -> Result<Records, WorkerError> {
     let scope = Scope::all(&tenant.id);
     let mut files = store.read(|tx| onus_store::files::list(tx, &scope))?;
     files.sort_by(|left, right| (left.first_at, &left.name, left.seq).cmp(&(right.first_at, &right.name, right.seq)));
@@ -53,7 +64,7 @@ pub fn replay_store(
     for file in &files {
         read_sealed(vault, file, zone, &mut records)?;
     }
-    run(records, zone, now, step_seconds)
+    Ok(records)
 }
 
 /// Replays the files of a folder, without a store.
@@ -66,6 +77,11 @@ pub fn replay_folder(
     now: Instant,
     step_seconds: i64,
 ) -> Result<Vec<Replayed>, WorkerError> {
+    run(folder_records(folder, zone)?, zone, now, step_seconds)
+}
+
+/// The records of all files of a folder.
+pub(crate) fn folder_records(folder: &Path, zone: &Zone) -> Result<Records, WorkerError> {
     let Delivered { mut files, .. } = discover(folder)?;
     files.sort_by(|left, right| left.name.cmp(&right.name));
     let mut records = Records::default();
@@ -77,7 +93,7 @@ pub fn replay_folder(
         read_file(&options, source, &mut collector, &mut ())
             .map_err(|source| WorkerError::Read { name: file.name.clone(), source })?;
     }
-    run(records, zone, now, step_seconds)
+    Ok(records)
 }
 
 fn run(mut records: Records, zone: &Zone, now: Instant, step_seconds: i64) -> Result<Vec<Replayed>, WorkerError> {
@@ -91,12 +107,13 @@ fn run(mut records: Records, zone: &Zone, now: Instant, step_seconds: i64) -> Re
     let mut samples = samples(&records.book, &records.registry, &judged);
     let witnesses = witnesses(&records.registry, &mut samples, &policy);
     let watched = replay(&samples.samples, &witnesses, &policy, step_seconds);
-    let telling = Telling { samples: &samples, policy: &policy, hypotheses: &hypotheses, zone };
     let found: Vec<_> = watched.iter().map(|watched| watched.last.clone()).collect();
+    let beside = beside(&records.registry, &mut samples, &witnesses, &found, &policy);
+    let telling = Telling { samples: &samples, policy: &policy, hypotheses: &hypotheses, zone, beside: &beside };
     let told = telling.all(&found).into_iter().zip(watched);
     let replayed = told.map(|(told, watched)| {
         let known = watched.last.members.iter().filter_map(|index| samples.samples.get(*index as usize));
-        let mut known: Vec<Instant> = known.map(|sample| sample.known_at).collect();
+        let mut known: Vec<Instant> = known.map(|sample| sample.known_in(watched.family)).collect();
         known.sort_unstable();
         Replayed { episode: told.episode, watched, twentieth_at: known.get(19).copied() }
     });

@@ -15,8 +15,7 @@ use onus_store::resolutions::{self, ResolutionRow, StepRow};
 use onus_store::{Scope, StoreError, Tx, payments};
 
 pub(crate) use self::check::{Logged, faults};
-use self::log_end::append;
-pub(crate) use self::log_end::sign;
+pub(crate) use self::log_end::{append, sign};
 use self::rows::{damaged, entry_body, resolution_of, row_of, step_row};
 
 /// Why a step was not taken.

@@ -68,6 +68,17 @@ impl Judged<'_> {
         }
         has(|class| class == BreakClass::PayoutDiverted).then_some(FailureClass::Misdirected)
     }
+
+    /// What the records of an attempt show beside how it ended.
+    fn also(&self, index: usize) -> FailureClass {
+        let classes = self.breaks.get(index).into_iter().flatten().map(|found| found.class);
+        let class_of = |class| match class {
+            BreakClass::ReversalLost => Some(FailureClass::OneSided),
+            BreakClass::MccJump => Some(FailureClass::WrongMcc),
+            _ => None,
+        };
+        classes.filter_map(class_of).next().unwrap_or(FailureClass::None)
+    }
 }
 
 /// Samples of all sales.
@@ -115,8 +126,12 @@ pub(crate) fn samples(book: &Book, registry: &Registry, judged: &Judged<'_>) -> 
             set(Dim::EntryMode, names.number(entry_name(journal.entry_mode)));
             set(Dim::Pin, names.number(if journal.pin { "pin" } else { "no_pin" }));
         }
-        let known_at = if class == FailureClass::Misdirected { paid_at(book, attempt).unwrap_or(at) } else { at };
-        samples.push(Sample { at, known_at, amount_minor, class, dims });
+        let also = judged.also(index);
+        let when_paid = |by_payout: bool| if by_payout { paid_at(book, attempt).unwrap_or(at) } else { at };
+        let known_at = when_paid(class == FailureClass::Misdirected);
+        // What was reversed and is cleared all the same shows when the merchant is paid without it.
+        let also_at = when_paid(also == FailureClass::OneSided);
+        samples.push(Sample { at, known_at, amount_minor, class, also, also_at, dims });
         attempts.push(number);
     }
     Samples { samples, attempts, names }
@@ -144,7 +159,7 @@ fn paid_at(book: &Book, attempt: &Attempt) -> Option<Instant> {
 }
 
 /// How a card was read, by the first two digits of the entry mode.
-const fn entry_name(entry_mode: u16) -> &'static str {
+pub(crate) const fn entry_name(entry_mode: u16) -> &'static str {
     match entry_mode / 10 {
         2 => "stripe",
         5 => "chip",

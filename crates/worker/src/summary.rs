@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use onus_model::{BreakClass, Cause, Instant, TerminalId, Verdict, Zone};
+use onus_model::{BreakClass, Cause, ExceptionKind, Instant, Party, TerminalId, Verdict, Zone};
 use onus_store::episodes::EpisodeRow;
+use onus_store::exceptions::ExceptionRow;
 use onus_store::overview::TallyRow;
 use onus_store::registry::{AccountRow, AgentRow, MerchantRow, TerminalRow};
 use rustc_hash::FxHashMap;
@@ -15,6 +16,37 @@ use crate::episodes::Told;
 use crate::judge::is_diversion;
 
 type TallyKey = (i64, String, String, &'static str, &'static str, &'static str);
+
+/// What sums need of a verdict.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) kind: ExceptionKind,
+    pub(crate) cause: Cause,
+    pub(crate) outward: Option<Party>,
+    pub(crate) loss_minor: i64,
+}
+
+impl Counted {
+    pub(crate) fn of(verdict: &Verdict) -> Self {
+        let Verdict { kind, cause, outward, loss_minor, .. } = *verdict;
+        Self { kind, cause, outward, loss_minor }
+    }
+}
+
+/// A verdict as a row of the sums of its hour, to be added (1) or taken away (-1).
+pub(crate) fn tally_of(zone: &Zone, row: &ExceptionRow, times: i64) -> TallyRow {
+    TallyRow {
+        hour_at: hour(zone, Instant(row.started_at)),
+        agent_code: row.agent_code.clone(),
+        city: row.city.clone(),
+        kind: row.kind.clone(),
+        cause: row.cause.clone(),
+        outward: row.outward.clone(),
+        payments: times,
+        amount_minor: row.amount_minor.saturating_mul(times),
+        loss_minor: row.loss_minor.saturating_mul(times),
+    }
+}
 
 /// Gathers sums while payments go by.
 #[derive(Default)]
@@ -55,24 +87,24 @@ impl Summary {
         &mut self,
         zone: &Zone,
         decided: &Decided,
-        verdict: &Verdict,
+        counted: &Counted,
         agent: &str,
         city: &str,
         episode: &str,
     ) {
         self.terminals.entry(decided.attempt.key.tid).or_default().exceptions += 1;
-        let outward = verdict.outward.map_or("none", onus_model::Party::as_str);
+        let outward = counted.outward.map_or("none", Party::as_str);
         let key = (
             hour(zone, decided.at),
             agent.to_owned(),
             city.to_owned(),
-            verdict.kind.as_str(),
-            verdict.cause.as_str(),
+            counted.kind.as_str(),
+            counted.cause.as_str(),
             outward,
         );
-        add(&mut self.tallies, key, decided.amount_minor, verdict.loss_minor);
+        add(&mut self.tallies, key, decided.amount_minor, counted.loss_minor);
         if !episode.is_empty() {
-            *self.episode_causes.entry(episode.to_owned()).or_default().entry(verdict.cause).or_default() += 1;
+            *self.episode_causes.entry(episode.to_owned()).or_default().entry(counted.cause).or_default() += 1;
         }
     }
 

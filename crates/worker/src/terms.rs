@@ -32,6 +32,8 @@ pub struct Terms {
     pub long_reply_text_bytes: Term,
     /// Days that are judged again when new records come.
     pub judged_window_days: Term,
+    /// Days in which a verdict takes in new records by itself, unless somebody acted on it.
+    pub verdict_open_days: Term,
     /// Terminals of a batch that must fail before the batch is called defective.
     pub batch_defect_terminals: Term,
 }

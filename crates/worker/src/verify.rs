@@ -47,11 +47,13 @@ pub fn verify(store: &Store, tenant: &str, key: &VerifyingKey) -> Result<VerifyR
     let mut verifier = LogVerifier::new(&heads, key);
     let mut standing = BTreeMap::new();
     let mut steps = crate::resolve::Logged::default();
+    let mut decisions = crate::approval::Logged::default();
     store.read(|tx| {
         onus_store::log::for_each(tx, &scope, |row| {
             verifier.entry(u64::try_from(row.idx).unwrap_or(u64::MAX), &row.leaf_hash, &row.body);
             note_standing(&mut standing, row.idx, &row.body);
             steps.note(row.idx, &row.body);
+            decisions.note(row.idx, &row.body);
             Ok(())
         })
     })?;
@@ -64,6 +66,7 @@ pub fn verify(store: &Store, tenant: &str, key: &VerifyingKey) -> Result<VerifyR
     }
     report.table_faults = table_faults(store, &scope, standing)?;
     report.table_faults.extend(crate::resolve::faults(store, &scope, steps)?);
+    report.table_faults.extend(store.read(|tx| decisions.faults(tx, &scope))?);
     report.ledger_faults = store.read(|tx| onus_store::ledger::unbalanced(tx, tenant))?;
     Ok(report)
 }

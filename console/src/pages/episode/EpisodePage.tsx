@@ -21,6 +21,7 @@ import { HypothesesPanel } from './HypothesesPanel';
 import { LifeStrip } from './LifeStrip';
 import { NoticePanel } from './NoticePanel';
 import { ScopeMap } from './ScopeMap';
+import { SeenLivePanel } from './SeenLivePanel';
 
 function TextList({ texts, empty }: { texts: TwoTexts[]; empty: string }) {
   const { locale } = useLocale();
@@ -74,6 +75,11 @@ function Replay({ episode, portrait }: { episode: EpisodeDetail; portrait: Portr
   return (
     <>
       <LifeStrip episode={episode} portrait={portrait} />
+      {episode.signals.length > 1 && (
+        <Panel title={t.episodes.signals} testId="episode-signals">
+          <TextList texts={episode.signals} empty={t.episodes.noSignals} />
+        </Panel>
+      )}
       <div className={portrait.cut === null ? 'stack' : 'grid-2'}>
         <ChartPanel title={t.episodes.timeline} option={timeline} testId="episode-timeline" />
         {portrait.cut !== null && (
@@ -99,9 +105,11 @@ function EpisodeBody({ episode }: { episode: EpisodeDetail }) {
       <PageTitle
         title={pickField(locale, episode, 'title')}
         extra={
-          <Link to={`/payments?episode=${encodeURIComponent(episode.id)}`}>
-            <Button type="primary">{t.episodes.viewPayments}</Button>
-          </Link>
+          !episode.live && (
+            <Link to={`/payments?episode=${encodeURIComponent(episode.id)}`}>
+              <Button type="primary">{t.episodes.viewPayments}</Button>
+            </Link>
+          )
         }
       />
       <div className="stack">
@@ -118,7 +126,9 @@ function EpisodeBody({ episode }: { episode: EpisodeDetail }) {
                   <>
                     <StateTag state={episode.status} names={t.episodeStatuses} />
                     <StateTag state={episode.state} names={t.episodes.states} />
+                    {episode.live && <Tag color="blue">{t.episodes.live}</Tag>}
                     {episode.benign && <Tag color="green">{t.episodes.benign}</Tag>}
+                    {episode.pattern && <Tag>{t.episodes.pattern}</Tag>}
                   </>
                 ),
               },
@@ -134,6 +144,7 @@ function EpisodeBody({ episode }: { episode: EpisodeDetail }) {
             ]}
           />
         </Panel>
+        {episode.seen_live.length > 0 && <SeenLivePanel seen={episode.seen_live} />}
         {episode.portrait ? (
           <Replay episode={episode} portrait={episode.portrait} />
         ) : (

@@ -31,6 +31,12 @@ export function EpisodesTable({ episodes }: { episodes: EpisodeRow[] }) {
               {t.episodes.benign}
             </Tag>
           )}
+          {row.live && (
+            <Tag color="blue" className="tag-flat">
+              {t.episodes.live}
+            </Tag>
+          )}
+          {row.pattern && <Tag className="tag-flat">{t.episodes.pattern}</Tag>}
         </>
       ),
     },
@@ -45,11 +51,14 @@ export function EpisodesTable({ episodes }: { episodes: EpisodeRow[] }) {
       title: t.episodes.payments,
       align: 'right',
       className: 'nowrap',
-      render: (_, row) => (
-        <Link to={`/payments?episode=${encodeURIComponent(row.id)}`} className="number">
-          {formatCount(row.payments)}
-        </Link>
-      ),
+      render: (_, row) =>
+        row.live ? (
+          <span className="number">{formatCount(row.payments)}</span>
+        ) : (
+          <Link to={`/payments?episode=${encodeURIComponent(row.id)}`} className="number">
+            {formatCount(row.payments)}
+          </Link>
+        ),
     },
     { title: t.episodes.amount, align: 'right', render: (_, row) => <Money minor={row.amount_minor} /> },
   ];

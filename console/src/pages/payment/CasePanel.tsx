@@ -20,7 +20,15 @@ function Obligations({ obligations }: { obligations: Obligation[] }) {
         { title: t.payment.owner, render: (_, row) => <PartyName party={row.owner} /> },
         { title: t.payment.due, render: (_, row) => <Time at={row.due_at} style="minute" /> },
         { title: t.common.amount, align: 'right', render: (_, row) => <Money minor={row.amount_minor} dash /> },
-        { title: t.common.state, render: (_, row) => <StateTag state={row.state} names={t.obligationStates} /> },
+        {
+          title: t.common.state,
+          render: (_, row) => (
+            <>
+              <StateTag state={row.state} names={t.obligationStates} />
+              {row.automation === 'manual' && <span className="quiet">{t.decisions.limits.automations.manual}</span>}
+            </>
+          ),
+        },
       ]}
     />
   );

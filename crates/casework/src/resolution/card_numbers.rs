@@ -2,7 +2,7 @@
 
 /// Whether a text holds what can be a card number: 13 to 19 digits, alone or in groups, that begin as cards do and end
 /// with the right check digit.
-pub(super) fn holds_one(text: &str) -> bool {
+pub(crate) fn holds_one(text: &str) -> bool {
     let mut run: Vec<u32> = Vec::new();
     let (mut found, mut group) = (false, 0);
     for letter in text.chars().chain(std::iter::once('.')) {

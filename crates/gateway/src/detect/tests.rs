@@ -44,6 +44,7 @@ fn message(terminal: u32, mti: u16, trace: u32) -> Seen {
         app_version: None,
         place: None,
         card: None,
+        bin: None,
         original: None,
         status: None,
     }

@@ -41,6 +41,7 @@ fn sale() -> Seen {
         app_version: Some(*b"320002  "),
         place: Some(Place { lat_e5: 3_124_000, lon_e5: 12_148_000 }),
         card: None,
+        bin: None,
         original: None,
         status: None,
     }

@@ -8,6 +8,7 @@ use super::Link;
 use crate::detect::Way;
 use crate::exchange::{Exchange, Found, Phase};
 use crate::follow::Sender;
+use crate::outcomes::Told;
 use crate::pursuit::Verdict;
 use crate::seen::{Kind, Seen};
 use crate::stats::count;
@@ -68,6 +69,8 @@ impl Replies {
         count(&worker.counters.replies);
         let kind = if exchange.is_own() { ReplyKind::Reversal } else { ReplyKind::InTime };
         let code = self.accept(worker, exchange, seen, kind, frame);
+        let after_us = worker.ticks().saturating_sub(exchange.received_ticks);
+        worker.tell(exchange, Told::Answered { code, after_us });
         if exchange.is_own() {
             worker.leave(exchange, None);
             worker.shared.pursuit.reversal_answered(worker, exchange, Sender::Gateway, code);
@@ -105,6 +108,8 @@ impl Replies {
             return self.record(worker, exchange, kind, frame);
         }
         self.accept(worker, exchange, seen, kind, frame);
+        let after_us = worker.ticks().saturating_sub(exchange.received_ticks);
+        worker.tell(exchange, if in_time { Told::Answered { code, after_us } } else { Told::Late });
         if seen.kind() == Kind::Reversal {
             worker.shared.pursuit.reversal_answered(worker, exchange, Sender::Terminal, code);
         }

@@ -2,10 +2,12 @@
 
 use std::collections::BinaryHeap;
 
+use serde::{Deserialize, Serialize};
+
 use super::leaf::Event;
 
 /// One attempt that was kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Kept {
     /// The place in the sample's order: a mix of the attempt's identity.
     rank: u64,
@@ -25,7 +27,7 @@ impl Kept {
 }
 
 /// The attempts with the lowest ranks, and how many there were.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Sample {
     lowest: BinaryHeap<Kept>,
     seen: i64,

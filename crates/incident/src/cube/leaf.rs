@@ -256,7 +256,7 @@ impl Latency {
 }
 
 /// A leaf with how attempts in it ended: the key of the cube's table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Event(u128);
 
 impl Event {

@@ -1,5 +1,7 @@
 //! One minute of the cube.
 
+use serde::{Deserialize, Serialize};
+
 use super::kept::{Kept, Sample};
 use super::leaf::{Event, Leaf, Outcome};
 use super::symbols::Translation;
@@ -12,7 +14,7 @@ use super::{Attempt, CubeLimits};
 /// Leaves are folded together step by step when there are too many of them. The step that a minute is at is the
 /// least at which all leaves it ever saw fit, so it does not depend on the order or on who counted what; the tally
 /// and the sample are never folded.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Minute {
     pub(super) step: usize,
     pub(super) leaves: Table,

@@ -1,12 +1,14 @@
 //! Names of values and their codes.
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::leaf::{DIMENSIONS, Dimension, Leaf};
 
 /// The dictionary of a cube: for each dimension, names in the order in which they came. Code 0 is "not known"; a name
 /// that comes when all codes are given out is [`Dimension::other`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "[Vec<String>; DIMENSIONS]", into = "[Vec<String>; DIMENSIONS]")]
 pub struct Symbols {
     names: [Vec<String>; DIMENSIONS],
     codes: [FxHashMap<String, u16>; DIMENSIONS],
@@ -16,6 +18,24 @@ pub struct Symbols {
 #[derive(Debug, Clone)]
 pub struct Translation {
     codes: [Vec<u16>; DIMENSIONS],
+}
+
+impl From<[Vec<String>; DIMENSIONS]> for Symbols {
+    fn from(names: [Vec<String>; DIMENSIONS]) -> Self {
+        let mut symbols = Self::default();
+        for (dimension, names) in Dimension::ALL.into_iter().zip(names) {
+            for name in names {
+                symbols.intern(dimension, &name);
+            }
+        }
+        symbols
+    }
+}
+
+impl From<Symbols> for [Vec<String>; DIMENSIONS] {
+    fn from(symbols: Symbols) -> Self {
+        symbols.names
+    }
 }
 
 impl Symbols {
@@ -42,6 +62,21 @@ impl Symbols {
     pub fn name(&self, dimension: Dimension, code: u16) -> Option<&str> {
         let place = usize::from(code).checked_sub(1)?;
         self.names.get(dimension as usize)?.get(place).map(String::as_str)
+    }
+
+    /// The code of a name that has one.
+    #[must_use]
+    pub fn code(&self, dimension: Dimension, name: &str) -> Option<u16> {
+        self.codes.get(dimension as usize)?.get(name).copied()
+    }
+
+    /// The codes of the names that another dictionary has, in terms of it; others become "other".
+    pub(super) fn towards(&self, other: &Self) -> Translation {
+        let codes = Dimension::ALL.map(|dimension| {
+            let names = self.names.get(dimension as usize).map_or(&[][..], Vec::as_slice);
+            names.iter().map(|name| other.code(dimension, name).unwrap_or(dimension.other())).collect()
+        });
+        Translation { codes }
     }
 
     /// Takes in the names of another worker's dictionary.

@@ -1,9 +1,11 @@
 //! A table from packed events to counts: open addressing, one cache line a look-up.
 
+use serde::{Deserialize, Serialize};
+
 use super::leaf::Event;
 
 /// Attempts and their amount at one event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sum {
     /// Attempts; below 0 in a partial cube that only took some back.
     pub attempts: i32,
@@ -21,10 +23,29 @@ struct Slot {
 
 /// Sums by event. An event stays once it was seen, even when its sum is taken back to nothing, so that the order of
 /// additions does not matter for what is in the table.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<(Event, Sum)>", into = "Vec<(Event, Sum)>")]
 pub(super) struct Table {
     slots: Vec<Slot>,
     len: usize,
+}
+
+impl From<Vec<(Event, Sum)>> for Table {
+    fn from(sums: Vec<(Event, Sum)>) -> Self {
+        let mut table = Self::with_room(sums.len());
+        for (event, sum) in sums {
+            table.add(event, sum);
+        }
+        table
+    }
+}
+
+impl From<Table> for Vec<(Event, Sum)> {
+    fn from(table: Table) -> Self {
+        let mut sums: Self = table.iter().collect();
+        sums.sort_unstable_by_key(|(event, _)| *event);
+        sums
+    }
 }
 
 const LEAST_SLOTS: usize = 64;

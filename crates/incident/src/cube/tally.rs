@@ -1,5 +1,7 @@
 //! Exact counts of every value of every dimension in one minute, whatever was folded in its leaves.
 
+use serde::{Deserialize, Serialize};
+
 use super::leaf::{DIMENSIONS, Dimension, Event, Latency, Leaf, Outcome};
 use super::symbols::Translation;
 
@@ -81,7 +83,7 @@ fn grow(rows: &mut Vec<Row>, codes: usize) {
 }
 
 /// Counts by dimension and value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
     values: [Vec<Row>; DIMENSIONS],
     all: Row,
@@ -139,6 +141,12 @@ impl Tally {
             }
         }
         translated
+    }
+
+    /// The codes that were ever counted.
+    pub(super) fn codes(&self, dimension: Dimension) -> impl Iterator<Item = u16> {
+        let rows = self.values.get(dimension as usize).map_or(&[][..], Vec::as_slice);
+        (0..u16::MAX).zip(rows).filter(|(_, row)| row.iter().any(|count| *count != 0)).map(|(code, _)| code)
     }
 
     pub(super) fn total(&self, columns: Columns) -> u32 {

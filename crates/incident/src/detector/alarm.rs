@@ -75,6 +75,27 @@ pub struct Alarm {
     pub expected: f64,
 }
 
+/// How a cell stands whose rate is raised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Raised {
+    /// Which cell.
+    pub cell: Cell,
+    /// By which test.
+    pub by: By,
+    /// When it seems to have begun.
+    pub since: Instant,
+    /// Attempts since then.
+    pub attempts: u64,
+    /// Hits since then.
+    pub hits: u64,
+    /// Hits that the ordinary rate would have given.
+    pub expected: f64,
+    /// The mirror test leans towards the ordinary rate.
+    pub eased: bool,
+    /// The mirror test says nothing for the ordinary rate.
+    pub back: bool,
+}
+
 /// A change in one cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Change {

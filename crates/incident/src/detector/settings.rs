@@ -4,6 +4,7 @@ use onus_model::{Grade, Text};
 use serde::Deserialize;
 
 use super::evidence::{BETS, RATIOS};
+use crate::Family;
 use crate::cube::{Columns, CubeLimits, Dimension, Latency, Outcome};
 
 /// Settings did not read.
@@ -50,6 +51,7 @@ pub struct Tests {
     pub margin_sd: f64,
     pub most_rate: f64,
     pub suspicious_e: f64,
+    pub eased_e: f64,
     pub recovered_e: f64,
     pub source: String,
     pub grade: Grade,
@@ -84,6 +86,102 @@ pub struct PeerSettings {
     /// Where the number comes from.
     pub source: String,
     /// How far it can be trusted.
+    pub grade: Grade,
+}
+
+/// How minutes are gone through; the meaning of the numbers is told in `packs/detection-1/detection.toml`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "told in the pack, beside the numbers")]
+pub struct LiveSettings {
+    pub settle_seconds: u32,
+    pub rewind_minutes: u32,
+    pub history_minutes: u32,
+    pub locate_minutes: u32,
+    pub amount_bins: usize,
+    pub attached_share: f64,
+    pub whole_share: f64,
+    pub remembered: usize,
+    pub silent_seconds: u32,
+    pub slack_minutes: u32,
+    pub shown_values: usize,
+    pub keep_days: u32,
+    pub source: String,
+    pub grade: Grade,
+}
+
+/// From which time on an answer is slow.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "told in the pack, beside the numbers")]
+pub struct LatencyBounds {
+    pub raised_ms: u64,
+    pub slow_ms: u64,
+    pub late_ms: u64,
+    pub source: String,
+    pub grade: Grade,
+}
+
+impl LatencyBounds {
+    /// The band of an answer that took so long.
+    #[must_use]
+    pub const fn band(&self, took_ms: u64) -> Latency {
+        match took_ms {
+            it if it >= self.late_ms => Latency::Late,
+            it if it >= self.slow_ms => Latency::Slow,
+            it if it >= self.raised_ms => Latency::Raised,
+            _ => Latency::Usual,
+        }
+    }
+}
+
+/// What response codes mean.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "told in the pack, beside the codes")]
+pub struct Codes {
+    pub approved: Vec<String>,
+    pub funds: Vec<String>,
+    pub card: Vec<String>,
+    pub risk: Vec<String>,
+    pub issuer_down: Vec<String>,
+    pub switch_error: Vec<String>,
+    pub keys: Vec<String>,
+    pub refused: Vec<String>,
+    pub source: String,
+    pub grade: Grade,
+}
+
+impl Codes {
+    /// How an attempt with this code ended.
+    #[must_use]
+    pub fn outcome(&self, code: &str) -> Outcome {
+        if code.is_empty() {
+            return Outcome::NoAnswer;
+        }
+        let lists = [
+            (&self.approved, Outcome::Approved),
+            (&self.funds, Outcome::Funds),
+            (&self.card, Outcome::Card),
+            (&self.risk, Outcome::Risk),
+            (&self.issuer_down, Outcome::IssuerDown),
+            (&self.switch_error, Outcome::SwitchError),
+            (&self.keys, Outcome::Keys),
+            (&self.refused, Outcome::Refused),
+        ];
+        let known = lists.into_iter().find(|(codes, _)| codes.iter().any(|known| known == code));
+        known.map_or(Outcome::OtherCode, |(_, outcome)| outcome)
+    }
+}
+
+/// How counts from records are put together; told in `packs/detection-1/detection.toml`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "told in the pack, beside the numbers")]
+pub struct RecordSettings {
+    pub every_minutes: u32,
+    pub stratum_octaves: u32,
+    pub source: String,
     pub grade: Grade,
 }
 
@@ -175,6 +273,11 @@ pub struct Signal {
     /// The numerator in a cube.
     #[serde(default)]
     pub hits: Vec<Counted>,
+    /// The family of the episodes that its alarms open; none for suspicions to look at.
+    pub episode: Option<Family>,
+    /// Dimensions that may explain it, beside the amount.
+    #[serde(default)]
+    pub locate: Vec<Dimension>,
     /// Kinds of cells, `total` first.
     pub layers: Vec<Layer>,
     /// Where the numbers come from.
@@ -210,6 +313,14 @@ pub struct Settings {
     pub baseline: BaselineSettings,
     /// The cube.
     pub cube: CubeLimits,
+    /// Live detection.
+    pub live: LiveSettings,
+    /// Bands of latency.
+    pub latency: LatencyBounds,
+    /// Response codes.
+    pub codes: Codes,
+    /// Counts from records.
+    pub records: RecordSettings,
     /// Peers.
     pub peers: PeerSettings,
     /// The signals.
@@ -260,6 +371,19 @@ impl Settings {
         if self.cube.minutes == 0 || self.cube.most_leaves == 0 {
             return fault("cube", "minutes and most_leaves must be above 0");
         }
+        let live = &self.live;
+        if live.rewind_minutes == 0 || live.locate_minutes == 0 || live.amount_bins == 0 || live.remembered == 0 {
+            return fault("live", "rewind_minutes, locate_minutes, amount_bins and remembered must be above 0");
+        }
+        if live.rewind_minutes * 2 >= self.cube.minutes {
+            return fault("live", "twice rewind_minutes must be less than the minutes of the cube");
+        }
+        if self.records.every_minutes == 0
+            || 1_440 % self.records.every_minutes != 0
+            || self.records.stratum_octaves == 0
+        {
+            return fault("records", "every_minutes must divide a day, stratum_octaves must be above 0");
+        }
         if self.signals.len() > 64 || self.signals.iter().map(|signal| signal.share).sum::<f64>() > 1.0 + 1e-9 {
             return fault("signals", "the shares of all signals must add to at most 1, and 64 signals are the most");
         }
@@ -301,8 +425,8 @@ impl Tests {
             "rho and most_rate must be between 0 and 1"
         } else if self.slack < 0.0 || self.margin_sd < 0.0 {
             "slack and margin_sd must not be below 0"
-        } else if self.suspicious_e <= 1.0 || self.recovered_e <= 1.0 {
-            "suspicious_e and recovered_e must be above 1"
+        } else if self.suspicious_e <= 1.0 || self.eased_e <= 1.0 || self.recovered_e < self.eased_e {
+            "suspicious_e and eased_e must be above 1, and recovered_e not below eased_e"
         } else {
             return None;
         };
@@ -379,6 +503,9 @@ mod tests {
             ("hits = [\"keys\"]", "hits = []", "stand together"),
             ("hits = [\"keys\"]", "hits = [\"key\"]", "data did not match"),
             ("id = \"keys\"", "id = \"lost\"", "stands twice"),
+            ("recovered_e = 1000.0", "recovered_e = 10.0", "not below eased_e"),
+            ("rewind_minutes = 15", "rewind_minutes = 30", "twice rewind_minutes"),
+            ("every_minutes = 60", "every_minutes = 7", "divide a day"),
         ];
         for (from, to, expected) in table {
             assert!(PACK.contains(from), "{from}");

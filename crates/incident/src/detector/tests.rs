@@ -44,7 +44,7 @@ fn success_with_harm_is_a_signal_like_any_other() {
     assert_eq!(alarm.cell, bad);
     assert!(alarm.hits >= 3 && alarm.at.seconds_since(instant_of(begin)) <= 20 * 60, "{alarm:?}");
     assert!(alarm.since.seconds_since(instant_of(begin)).abs() <= 120, "{alarm:?}");
-    assert!(detector.raised().any(|cell| cell == bad));
+    assert!(detector.raised().any(|raised| raised.cell == bad));
 }
 
 #[test]
@@ -192,6 +192,6 @@ fn late_payments_change_what_would_have_been_said() {
     assert!(alarm.at.seconds_since(instant_of(begin)) <= 10 * 60, "{alarm:?}");
     for other in [1, 3] {
         let innocent = cell(again.settings(), "lost", "network_link", other);
-        assert!(again.raised().all(|cell| cell != innocent), "link {other} lost nothing more than usual");
+        assert!(again.raised().all(|raised| raised.cell != innocent), "link {other} lost nothing more than usual");
     }
 }

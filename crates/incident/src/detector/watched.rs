@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::alarm::{Alarm, By, Cell, Change, Count};
+use super::alarm::{self, Alarm, By, Cell, Change, Count};
 use super::baseline::{Course, Doubt, Estimate, Hour, Level, hours_around};
 use super::evidence::{Evidence, Minute, Recovery, Since};
-use super::settings::{Settings, Signal};
+use super::settings::{Settings, Signal, Tests};
 use super::when::{When, instant_of};
 
 /// What an alarm in a cell counted so far.
@@ -203,6 +203,21 @@ impl Watched {
 
     pub(super) const fn is_raised(&self) -> bool {
         self.raised.is_some()
+    }
+
+    /// How it stands, if it is raised.
+    pub(super) fn raised(&self, tests: &Tests) -> Option<alarm::Raised> {
+        let raised = self.raised.as_ref()?;
+        Some(alarm::Raised {
+            cell: self.cell,
+            by: raised.by,
+            since: instant_of(raised.so_far.minute),
+            attempts: raised.so_far.attempts,
+            hits: raised.so_far.hits,
+            expected: raised.so_far.expected,
+            eased: raised.recovery.e_value() >= tests.eased_e,
+            back: raised.recovery.e_value() < 1.0,
+        })
     }
 
     /// Puts the hour that is over in line to be learned.

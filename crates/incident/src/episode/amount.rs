@@ -61,7 +61,7 @@ impl Alike {
             .collect();
         let alike = in_time().filter(|sample| in_scope(sample, &like));
         let mut rows: Vec<(i64, bool)> =
-            alike.map(|sample| (sample.amount_minor, sample.class.family() == Some(found.family))).collect();
+            alike.map(|sample| (sample.amount_minor, sample.fails_in(found.family))).collect();
         rows.sort_unstable();
         Self { rows }
     }

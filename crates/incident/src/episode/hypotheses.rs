@@ -196,7 +196,7 @@ impl Scene<'_> {
     }
 
     fn failed(&self, sample: &Sample) -> bool {
-        sample.class.family() == Some(self.found.family)
+        sample.fails_in(self.found.family)
     }
 
     /// Two sides with too few payments, with rates that differ, or alike.

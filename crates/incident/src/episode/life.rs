@@ -28,9 +28,12 @@ pub struct Step {
 
 /// The life of an episode, from the payments of its scope in the order in which they could be known.
 ///
-/// It opens when the failures are as improbable at the ordinary rate as the policy asks. It eases and recovers by the
-/// mirror test: recent payments are likelier at the ordinary rate than at its own by so many bits; the same test the
-/// other way round reopens it.
+/// It opens when the failures are as improbable at the ordinary rate as the policy asks. Between the ordinary rate and
+/// its own lies the middle (`mitigated_share_ppm` of the excess). It eases when recent payments are likelier at the
+/// middle than at its own rate, and worsens when it is the other way round; it recovers when they are likelier at the
+/// ordinary rate than at the middle, and is back when they are likelier at its own than at the ordinary one. Each
+/// step begins all tests anew, so what led to one state never speaks for the next.
+/// Where it is not a burst, silence tells: it has recovered when no failure came for `closing_gap_seconds` as well.
 #[must_use]
 pub fn life(samples: &[Sample], found: &Found, family: &FamilyPolicy, policy: &LifePolicy) -> Vec<Step> {
     let mut reader = Reader::new(found, family, policy);
@@ -59,12 +62,37 @@ fn in_order_of_knowledge(samples: &[Sample], found: &Found) -> Vec<(Instant, boo
         .skip(first as usize)
         .filter(|(index, sample)| members.contains(index) || in_scope(sample, &found.scope))
         .map(|(index, sample)| {
-            let failed = members.contains(&index) || sample.class.family() == Some(found.family);
-            (sample.known_at, failed)
+            let failed = members.contains(&index) || sample.fails_in(found.family);
+            (sample.known_in(found.family), failed)
         })
         .collect();
     known.sort_by_key(|(at, _)| *at);
     known
+}
+
+/// Bits by which recent payments speak for one rate against another; never negative, so the past is not a debt.
+struct Test {
+    success_bits: i64,
+    failure_bits: i64,
+    sum: i64,
+}
+
+impl Test {
+    fn of(favoured_ppm: u64, against_ppm: u64) -> Self {
+        Self {
+            success_bits: log2(MILLION - favoured_ppm) - log2(MILLION - against_ppm),
+            failure_bits: log2(favoured_ppm) - log2(against_ppm),
+            sum: 0,
+        }
+    }
+
+    fn take(&mut self, failed: bool) {
+        self.sum = (self.sum + if failed { self.failure_bits } else { self.success_bits }).max(0);
+    }
+
+    fn says(&self, bits: u32) -> bool {
+        self.sum >= i64::from(bits) * BIT
+    }
 }
 
 struct Reader<'a> {
@@ -72,30 +100,36 @@ struct Reader<'a> {
     policy: &'a LifePolicy,
     ordinary_ppm: u64,
     seen: Rate,
+    /// As seen, since it opened again.
+    anew: Rate,
     steps: Vec<Step>,
     state: Option<State>,
-    /// Bits for the ordinary rate against the episode's own that recent payments give, and the other way round.
-    better: i64,
-    worse: i64,
-    success_bits: i64,
-    failure_bits: i64,
+    last_failure: Instant,
+    eases: Test,
+    worsens: Test,
+    recovers: Test,
+    returns: Test,
 }
 
 impl<'a> Reader<'a> {
     fn new(found: &Found, family: &'a FamilyPolicy, policy: &'a LifePolicy) -> Self {
-        let ordinary_ppm = found.baseline_ppm.max(family.baseline_floor_ppm).clamp(1, MILLION - 1);
-        let own_ppm = found.rate_ppm.clamp(ordinary_ppm, MILLION - 1);
+        let ordinary_ppm = found.baseline_ppm.max(family.baseline_floor_ppm).clamp(1, MILLION - 3);
+        let own_ppm = found.rate_ppm.clamp(ordinary_ppm + 2, MILLION - 1);
+        let excess = (own_ppm - ordinary_ppm).saturating_mul(policy.mitigated_share_ppm) / MILLION;
+        let middle_ppm = (ordinary_ppm + excess).clamp(ordinary_ppm + 1, own_ppm - 1);
         Self {
             family,
             policy,
             ordinary_ppm,
             seen: Rate::default(),
+            anew: Rate::default(),
             steps: Vec::new(),
             state: None,
-            better: 0,
-            worse: 0,
-            success_bits: log2(MILLION - ordinary_ppm) - log2(MILLION - own_ppm),
-            failure_bits: log2(own_ppm) - log2(ordinary_ppm),
+            last_failure: found.started_at,
+            eases: Test::of(middle_ppm, own_ppm),
+            worsens: Test::of(own_ppm, middle_ppm),
+            recovers: Test::of(ordinary_ppm, middle_ppm),
+            returns: Test::of(own_ppm, ordinary_ppm),
         }
     }
 
@@ -103,43 +137,47 @@ impl<'a> Reader<'a> {
         self.close(at);
         if self.state.is_none_or(State::is_live) {
             self.seen.add(failed);
+            self.anew.add(failed);
         }
-        let gain = if failed { -self.failure_bits } else { self.success_bits };
-        self.better = (self.better + gain).max(0);
-        self.worse = (self.worse - gain).max(0);
+        for test in [&mut self.eases, &mut self.worsens, &mut self.recovers, &mut self.returns] {
+            test.take(failed);
+        }
+        let silence = at.seconds_since(self.last_failure) >= i64::from(self.family.closing_gap_seconds);
+        let silent = silence || !self.family.ends_by_silence();
+        if failed {
+            self.last_failure = at;
+        }
         match self.state {
             None => self.open(at),
-            Some(state) => self.go_on(at, state),
+            Some(state) => self.go_on(at, state, silent),
         }
     }
 
     fn open(&mut self, at: Instant) {
         if self.holds(self.family.min_evidence_bits, self.family.min_ratio_ppm) {
             self.push(at, State::Suspected);
-            self.better = 0;
             self.confirm(at);
         }
     }
 
-    fn go_on(&mut self, at: Instant, state: State) {
+    fn go_on(&mut self, at: Instant, state: State, silent: bool) {
         if matches!(state, State::Suspected | State::Reopened) {
             self.confirm(at);
         }
-        let eased = self.better >= i64::from(self.policy.eased_evidence_bits) * BIT;
-        let over = self.better >= i64::from(self.policy.recovered_evidence_bits) * BIT;
-        let back = self.worse >= i64::from(self.policy.recovered_evidence_bits) * BIT;
-        let event = if over {
-            Event::Recover
-        } else if eased {
-            Event::Ease
-        } else if back && state.is_live() {
-            Event::Worsen
-        } else if back {
-            Event::Relapse
-        } else {
-            return;
-        };
-        self.happen(at, event);
+        let policy = self.policy;
+        if !state.is_live() {
+            if self.returns.says(policy.reopened_evidence_bits) {
+                self.happen(at, Event::Relapse);
+            }
+        } else if silent && self.recovers.says(policy.recovered_evidence_bits) {
+            self.happen(at, Event::Recover);
+        } else if state == State::Mitigated {
+            if self.worsens.says(policy.worsened_evidence_bits) {
+                self.happen(at, Event::Worsen);
+            }
+        } else if !self.family.ends_by_silence() && self.eases.says(policy.eased_evidence_bits) {
+            self.happen(at, Event::Ease);
+        }
     }
 
     fn confirm(&mut self, at: Instant) {
@@ -149,11 +187,10 @@ impl<'a> Reader<'a> {
     }
 
     fn holds(&self, bits: u32, ratio_ppm: u64) -> bool {
-        let evidence = surprise(self.seen.failures, self.seen.attempts.saturating_mul(self.ordinary_ppm));
-        let proven = self.family.shape == Shape::Grouped;
-        self.seen.failures >= self.family.min_failures
+        let evidence = surprise(self.anew.failures, self.anew.attempts.saturating_mul(self.ordinary_ppm));
+        self.anew.failures >= self.family.min_failures
             && evidence >= i64::from(bits) * BIT
-            && (proven || times(self.seen.ppm(), self.ordinary_ppm, ratio_ppm))
+            && (self.family.shape == Shape::Grouped || times(self.anew.ppm(), self.ordinary_ppm, ratio_ppm))
     }
 
     /// Closes what has been recovered for long enough by a time.
@@ -169,17 +206,22 @@ impl<'a> Reader<'a> {
     fn happen(&mut self, at: Instant, event: Event) {
         let Some(state) = self.state else { return };
         if let Ok(next) = state.on(event) {
-            self.push(at, next);
-            // The test that spoke begins anew.
-            if matches!(event, Event::Worsen | Event::Relapse | Event::Recover) {
-                (self.better, self.worse) = (0, 0);
+            if event == Event::Relapse {
+                self.anew = Rate::default();
             }
+            self.push(at, next);
         }
     }
 
     fn push(&mut self, at: Instant, state: State) {
         self.state = Some(state);
         self.steps.push(Step { at, state, seen: self.seen });
+        // What was eased may be over soon after: the test of that goes on.
+        let over = (state == State::Mitigated).then_some(self.recovers.sum);
+        for test in [&mut self.eases, &mut self.worsens, &mut self.recovers, &mut self.returns] {
+            test.sum = 0;
+        }
+        self.recovers.sum = over.unwrap_or_default();
     }
 }
 
@@ -189,8 +231,8 @@ mod tests {
     use crate::{
         detect::detect,
         policy::Policy,
-        sample::{FailureClass, Family},
-        streams::{Stream, at},
+        sample::{Dim, FailureClass, Family},
+        streams::{Rng, Stream, at},
     };
 
     fn lives(stream: &Stream) -> Vec<Vec<Step>> {
@@ -220,6 +262,103 @@ mod tests {
             assert!((0..=600).contains(&over), "seed {seed}: {over} s {steps:?}");
             assert_eq!(steps.last().unwrap().state, State::Closed);
         }
+    }
+
+    /// Minutes, payments a minute, failures per thousand.
+    type Stretch = (u64, u64, u64);
+    /// Family, rates, stretches and the states to expect.
+    type Case<'a> = (Family, (u64, u64), &'a [Stretch], String);
+
+    /// The states of an episode over stretches; `rates` are the ordinary one and its own.
+    fn history(seed: u64, family: Family, rates: (u64, u64), stretches: &[Stretch]) -> String {
+        let policy = Policy::builtin().unwrap();
+        let policy_of = policy.families.iter().find(|it| it.family == family).unwrap();
+        let class = if family == Family::Funds { FailureClass::Funds } else { FailureClass::NoAnswer };
+        let template = Stream::quiet(1, 1).samples.remove(0);
+        let (mut rng, mut samples, mut now) = (Rng::new(seed), Vec::new(), at("06:00"));
+        for (minutes, per_minute, failing) in stretches {
+            for _ in 0..minutes * per_minute {
+                now = Instant(now.0 + i64::try_from(60_000_000 / per_minute).unwrap());
+                let class = if rng.chance(failing * 1_000) { class } else { FailureClass::None };
+                samples.push(Sample { at: now, known_at: now, class, ..template });
+            }
+        }
+        let members: Vec<u32> =
+            (0u32..).zip(&samples).filter(|(_, it)| it.class == class).map(|(index, _)| index).collect();
+        let found = Found {
+            family,
+            class,
+            benign: false,
+            scope: vec![(Dim::NetworkLink, vec![template.dims[0]])],
+            since: samples[0].at,
+            started_at: samples[members[0] as usize].at,
+            ended_at: None,
+            attempts: samples.len() as u64,
+            failures: members.len() as u64,
+            baseline_ppm: rates.0,
+            rate_ppm: rates.1,
+            confirmed: true,
+            excluded: Vec::new(),
+            members,
+        };
+        let steps = life(&samples, &found, policy_of, &policy.life);
+        steps.iter().map(|step| step.state.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_history_reads_sensibly_and_does_not_flicker() {
+        use Family::{Funds, Lost};
+        let (line, funds) = ((500, 600_000), (25_000, 91_000));
+        let first = "suspected confirmed";
+        let table: [Case<'_>; 6] = [
+            (Lost, line, &[(60, 10, 600), (120, 10, 0)], format!("{first} mitigated recovered closed")),
+            // What lingers at a fifth has eased and not recovered.
+            (Lost, line, &[(60, 10, 600), (180, 10, 120)], format!("{first} mitigated")),
+            (
+                Lost,
+                line,
+                &[(60, 10, 600), (60, 10, 120), (60, 10, 600), (120, 10, 0)],
+                format!("{first} mitigated confirmed mitigated recovered closed"),
+            ),
+            (
+                Lost,
+                line,
+                &[(60, 10, 600), (30, 10, 0), (30, 10, 600), (120, 10, 0)],
+                format!("{first} mitigated recovered reopened confirmed mitigated recovered closed"),
+            ),
+            // Long and steady: chance alone eases nothing.
+            (Lost, line, &[(600, 20, 600)], first.to_owned()),
+            (Funds, funds, &[(150, 100, 91), (180, 100, 25)], format!("{first} mitigated recovered closed")),
+        ];
+        for (family, rates, stretches, expected) in table {
+            for seed in 0..20 {
+                assert_eq!(history(seed, family, rates, stretches), expected, "seed {seed} {stretches:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn proven_failures_recover_by_silence_and_not_overnight() {
+        let days = |stream: &mut Stream, more: i64| {
+            let day = stream.samples.clone();
+            for number in 1..=more {
+                let later = |at: Instant| at.plus_seconds(86_400 * number);
+                stream.samples.extend(day.iter().map(|it| Sample { at: later(it.at), known_at: later(it.at), ..*it }));
+            }
+        };
+        let mut stream = Stream::quiet(8, 10_000);
+        stream.fail(|it, _| {
+            let hit = [40, 41, 42].contains(&it.dims[6]) && it.at >= at("09:00") && it.at < at("13:00");
+            hit.then_some(FailureClass::KeySync)
+        });
+        days(&mut stream, 3);
+        for sample in stream.samples.iter_mut().filter(|it| it.at > at("14:00").plus_seconds(86_400)) {
+            if sample.class == FailureClass::KeySync {
+                sample.class = FailureClass::None;
+            }
+        }
+        let states: Vec<State> = lives(&stream)[0].iter().map(|step| step.state).collect();
+        assert_eq!(states, [State::Suspected, State::Confirmed, State::Recovered, State::Closed]);
     }
 
     #[test]

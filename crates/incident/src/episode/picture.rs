@@ -46,7 +46,7 @@ fn in_time<'a>(samples: &'a [Sample], found: &'a Found) -> impl Iterator<Item = 
     samples
         .iter()
         .filter(move |sample| (found.started_at..=until).contains(&sample.at))
-        .map(move |sample| (sample, in_scope(sample, &found.scope), sample.class.family() == Some(found.family)))
+        .map(move |sample| (sample, in_scope(sample, &found.scope), sample.fails_in(found.family)))
 }
 
 /// The values of each dimension with their counts: those that failed most, at most `keep` of each.
@@ -99,7 +99,7 @@ pub fn timeline(samples: &[Sample], found: &Found, most: i64) -> Vec<Moment> {
         let number = usize::try_from(sample.at.seconds_since(from) / width).unwrap_or_default();
         if let Some(moment) = moments.get_mut(number) {
             let side = if in_scope(sample, &found.scope) { &mut moment.inside } else { &mut moment.elsewhere };
-            side.add(sample.class.family() == Some(found.family));
+            side.add(sample.fails_in(found.family));
         }
     }
     moments

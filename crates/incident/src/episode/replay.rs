@@ -25,6 +25,8 @@ pub struct Watched {
     pub last: Found,
     /// States it came into, each at the moment when the run noticed.
     pub states: Vec<(Instant, State)>,
+    /// A state that was read but has not lasted yet, and since when.
+    pending: Option<(Instant, State)>,
 }
 
 impl Watched {
@@ -49,6 +51,17 @@ impl Watched {
             self.states.push((now, target));
         } else if let Some(between) = next(from).find(|it| *it != State::Merged && next(*it).any(|it| it == target)) {
             self.states.extend([(now, between), (now, target)]);
+        }
+    }
+
+    /// Takes what its payments show now. Suspicion and confirmation count at once; any other state must have been read
+    /// for so long, because each look reads the whole anew.
+    fn read(&mut self, target: State, now: Instant, steady_seconds: u32) {
+        let since = self.pending.filter(|(_, state)| *state == target).map_or(now, |(since, _)| since);
+        self.pending = Some((since, target));
+        let opening = self.states.iter().all(|(_, state)| matches!(state, State::Suspected));
+        if opening || now.seconds_since(since) >= i64::from(steady_seconds) {
+            self.come_to(target, now);
         }
     }
 
@@ -78,6 +91,12 @@ pub fn replay(samples: &[Sample], witnesses: &[Witness], policy: &Policy, step_s
     run.watched
 }
 
+/// A sample as far as it is known by a time.
+fn as_known(sample: &Sample, now: Instant) -> Sample {
+    let by = |at: Instant, class| if at > now { FailureClass::None } else { class };
+    Sample { class: by(sample.known_at, sample.class), also: by(sample.also_at, sample.also), ..*sample }
+}
+
 struct Run<'a> {
     samples: &'a [Sample],
     witnesses: &'a [Witness],
@@ -94,12 +113,13 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(samples: &'a [Sample], witnesses: &'a [Witness], policy: &'a Policy) -> Self {
-        let mut hidden: Vec<(Instant, usize)> = samples
-            .iter()
-            .enumerate()
-            .filter(|(_, sample)| sample.known_at > sample.at)
-            .map(|(index, sample)| (sample.known_at, index))
-            .collect();
+        let later = |(index, sample): (usize, &Sample)| {
+            let also = (sample.also != FailureClass::None).then_some(sample.also_at);
+            let times = [Some(sample.known_at), also].into_iter().flatten();
+            let (at, index) = (sample.at, index);
+            times.filter(move |time| *time > at).map(move |time| (time, index)).collect::<Vec<_>>()
+        };
+        let mut hidden: Vec<(Instant, usize)> = samples.iter().enumerate().flat_map(later).collect();
         hidden.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         let fresh = vec![false; policy.families.len()];
         Self {
@@ -118,26 +138,26 @@ impl<'a> Run<'a> {
     fn learn(&mut self, now: Instant) -> bool {
         let before = self.known.len();
         while let Some(sample) = self.samples.get(self.known.len()).filter(|sample| sample.at <= now) {
-            let class = if sample.known_at > now { FailureClass::None } else { sample.class };
-            self.known.push(Sample { class, ..*sample });
-            self.mark(class);
+            let sample = as_known(sample, now);
+            self.known.push(sample);
+            self.mark(&sample);
         }
         self.columns.extend(self.known.get(before..).unwrap_or_default());
         let mut revealed = false;
         while let Some((_, index)) = self.hidden.pop_if(|(at, _)| *at <= now) {
-            let class = self.samples.get(index).map_or(FailureClass::None, |sample| sample.class);
-            if let Some(sample) = self.known.get_mut(index) {
-                sample.class = class;
+            if let (Some(sample), Some(known)) = (self.samples.get(index), self.known.get_mut(index)) {
+                *known = as_known(sample, now);
+                let known = *known;
+                self.mark(&known);
             }
-            self.mark(class);
             revealed = true;
         }
         revealed || self.known.len() > before
     }
 
-    fn mark(&mut self, class: FailureClass) {
+    fn mark(&mut self, sample: &Sample) {
         let families = self.policy.families.iter().zip(&mut self.fresh);
-        for (_, fresh) in families.filter(|(family, _)| class.family() == Some(family.family)) {
+        for (_, fresh) in families.filter(|(family, _)| sample.fails_in(family.family)) {
             *fresh = true;
         }
     }
@@ -174,6 +194,7 @@ impl<'a> Run<'a> {
                 first: found.clone(),
                 last: found.clone(),
                 states: Vec::new(),
+                pending: None,
             });
         }
         // The oldest goes on; whatever else turns out to be the same is merged into it.
@@ -187,7 +208,7 @@ impl<'a> Run<'a> {
         let Some(watched) = alike.first().and_then(|index| self.watched.get_mut(*index)) else { return };
         let steps = life(&self.known, &found, family, &self.policy.life);
         if let Some(step) = steps.last() {
-            watched.come_to(step.state, now);
+            watched.read(step.state, now, self.policy.life.steady_seconds);
         }
         watched.last = found;
     }
@@ -221,6 +242,8 @@ mod tests {
             let late = watched[0].opened_at.seconds_since(stream.samples[twentieth].at);
             assert!(late <= 60, "seed {seed}: {late} s");
             assert_eq!(watched[0].last.scope, [(Dim::NetworkLink, vec![211])]);
+            let states: Vec<&str> = watched[0].states.iter().map(|(_, state)| state.as_str()).collect();
+            assert_eq!(states, ["suspected", "confirmed", "mitigated", "recovered", "closed"], "seed {seed}");
             let over = watched[0].first_in(State::Recovered).unwrap().seconds_since(at("12:05"));
             assert!((0..1_800).contains(&over), "seed {seed}: {over} s");
         }

@@ -98,36 +98,62 @@ pub(super) fn parts(table: &Table, spans: &[Span]) -> Vec<Part> {
     spans.iter().map(part).collect()
 }
 
+/// Figures and statistics of some rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tally<const W: usize> {
+    pub(super) figures: Figures,
+    pub(super) sums: [f64; W],
+}
+
+impl<const W: usize> Tally<W> {
+    pub(super) const NONE: Self = Self { figures: Figures { size: 0.0, actual: 0.0, expected: 0.0 }, sums: [0.0; W] };
+
+    /// Of some rows together.
+    pub(super) fn of(rows: impl Iterator<Item = Self>) -> Self {
+        rows.fold(Self::NONE, |mut all, row| {
+            all.add(&row);
+            all
+        })
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.figures.size += other.figures.size;
+        self.figures.actual += other.figures.actual;
+        self.figures.expected += other.figures.expected;
+        self.sums.iter_mut().zip(&other.sums).for_each(|(sum, value)| *sum += value);
+    }
+}
+
 /// The scopes next to one: wider by one condition, and beside it along each condition (at most `siblings` of each,
-/// the largest first).
-pub(super) fn alternatives(
+/// those that say most first).
+pub(super) fn alternatives<const W: usize>(
     table: &Table,
     spans: &[Span],
     siblings: usize,
-    weigh: impl Fn(&[usize]) -> (Figures, f64),
+    row: impl Fn(usize) -> Tally<W>,
+    nats: impl Fn(&[f64; W]) -> f64,
 ) -> Vec<Alternative> {
     let mut all = Vec::new();
+    let judged = |other, tally: &Tally<W>| {
+        let nats = nats(&tally.sums).max(0.0);
+        Alternative { other, figures: tally.figures, nats }
+    };
     for own in spans {
         let rest: Vec<Span> = spans.iter().copied().filter(|span| span.dim != own.dim).collect();
-        let beside: Vec<usize> = rows_in(table, &rest).into_iter().filter(|row| !own.holds(table, *row)).collect();
-        let (figures, nats) = weigh(&beside);
-        all.push(Alternative { other: Other::Without(own.dim), figures, nats });
+        let mut by_value: Vec<Option<Tally<W>>> = vec![None; table.cardinality(own.dim)];
+        for at in rows_in(table, &rest).into_iter().filter(|at| !own.holds(table, *at)) {
+            if let Some(tally) = by_value.get_mut(table.code(at, own.dim) as usize) {
+                tally.get_or_insert(Tally::NONE).add(&row(at));
+            }
+        }
+        let beside = Tally::of(by_value.iter().flatten().copied());
+        all.push(judged(Other::Without(own.dim), &beside));
         if table.ordered() == Some(own.dim) {
             continue;
         }
-        let mut by_value: Vec<Vec<usize>> = vec![Vec::new(); table.cardinality(own.dim)];
-        for row in beside {
-            if let Some(rows) = by_value.get_mut(table.code(row, own.dim) as usize) {
-                rows.push(row);
-            }
-        }
-        let values = by_value.iter().enumerate().filter(|(_, rows)| !rows.is_empty());
-        let mut found: Vec<Alternative> = values
-            .map(|(value, rows)| {
-                let (figures, nats) = weigh(rows);
-                Alternative { other: Other::Sibling(own.dim, value as u32), figures, nats }
-            })
-            .collect();
+        let values = by_value.iter().enumerate().filter_map(|(value, tally)| Some((value as u32, tally.as_ref()?)));
+        let mut found: Vec<Alternative> =
+            values.map(|(value, tally)| judged(Other::Sibling(own.dim, value), tally)).collect();
         found.sort_by(|a, b| b.nats.total_cmp(&a.nats).then(b.figures.size.total_cmp(&a.figures.size)));
         found.truncate(siblings);
         all.extend(found);

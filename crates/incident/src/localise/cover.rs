@@ -1,6 +1,6 @@
 //! The elements that explain the most, one after the other.
 
-use super::lattice::Lattice;
+use super::lattice::{Cuboid, Lattice};
 use super::table::Table;
 
 /// What additive statistics say for an element, in nats against "nothing special here".
@@ -72,34 +72,27 @@ impl Element {
 /// A lattice with the score of each element, and the rows that no chosen element has taken.
 pub(super) struct Cover<'a, const W: usize, E> {
     table: &'a Table,
-    rows: Vec<[f64; W]>,
+    rows: &'a [[f64; W]],
     lattice: Lattice<W>,
     scores: Vec<Vec<f64>>,
     prices: Vec<f64>,
+    taken: Vec<bool>,
     evidence: &'a E,
 }
 
 impl<'a, const W: usize, E: Evidence<W>> Cover<'a, W, E> {
     /// Rolls up and scores everything.
-    pub(super) fn new(table: &'a Table, rows: Vec<[f64; W]>, evidence: &'a E, max_layer: usize, price: Price) -> Self {
-        let lattice = Lattice::build(table, &rows, max_layer);
+    pub(super) fn new(table: &'a Table, rows: &'a [[f64; W]], evidence: &'a E, max_layer: usize, price: Price) -> Self {
+        let lattice = Lattice::build(table, rows, max_layer);
         let of_choice = price.cuboid * (lattice.cuboids.len().max(1) as f64).ln();
-        let mut cover = Self { table, rows, lattice, scores: Vec::new(), prices: Vec::new(), evidence };
-        cover.score_all();
-        let prices = cover.lattice.cuboids.iter().map(|cuboid| {
+        let scores = |cuboid: &Cuboid<W>| cuboid.sums.iter().map(|sums| evidence.nats(sums)).collect();
+        let scores = lattice.cuboids.iter().map(scores).collect();
+        let prices = lattice.cuboids.iter().map(|cuboid| {
             let elements = cuboid.sums.iter().filter(|sums| evidence.occupied(sums)).count().max(1);
             price.element * (elements as f64).ln() + of_choice + price.layer * (cuboid.dims.len() as f64 - 1.0)
         });
-        cover.prices = prices.collect();
-        cover
-    }
-
-    fn score_all(&mut self) {
-        self.scores.resize_with(self.lattice.cuboids.len(), Vec::new);
-        for (scores, cuboid) in self.scores.iter_mut().zip(&self.lattice.cuboids) {
-            scores.clear();
-            scores.extend(cuboid.sums.iter().map(|sums| self.evidence.nats(sums)));
-        }
+        let (prices, taken) = (prices.collect(), vec![false; table.rows()]);
+        Self { table, rows, lattice, scores, prices, taken, evidence }
     }
 
     /// Number of cuboids.
@@ -124,12 +117,10 @@ impl<'a, const W: usize, E: Evidence<W>> Cover<'a, W, E> {
         let mut best: Option<(f64, usize, usize)> = None;
         for (cuboid, scores) in self.scores.iter().enumerate() {
             let bar = best.map_or(f64::NEG_INFINITY, |(net, ..)| net) + self.price(cuboid);
-            let top = scores
-                .iter()
-                .enumerate()
-                .fold((f64::NEG_INFINITY, 0), |top, (cell, score)| if *score > top.0 { (*score, cell) } else { top });
-            if top.0 >= bar {
-                best = Some((top.0 - self.price(cuboid), cuboid, top.1));
+            let top = highest(scores);
+            if top >= bar {
+                let cell = scores.iter().position(|score| *score >= top).unwrap_or(0);
+                best = Some((top - self.price(cuboid), cuboid, cell));
             }
         }
         best.map(|(_, cuboid, cell)| self.element(cuboid, cell))
@@ -187,51 +178,60 @@ impl<'a, const W: usize, E: Evidence<W>> Cover<'a, W, E> {
     /// Rows of an element that are not taken yet.
     pub(super) fn rows_of(&self, spans: &[Span]) -> Vec<usize> {
         let inside = rows_in(self.table, spans);
-        let left = |row: &usize| self.rows.get(*row).is_some_and(|stats| stats.iter().any(|value| *value != 0.0));
+        let left = |row: &usize| {
+            self.taken.get(*row) == Some(&false)
+                && self.rows.get(*row).is_some_and(|stats| self.evidence.occupied(stats))
+        };
         inside.into_iter().filter(left).collect()
     }
 
     /// Takes rows away, with their part in every sum.
     pub(super) fn take(&mut self, taken: &[usize]) {
-        // Taking rows out one by one costs a few random accesses for each cuboid; a roll-up reads in order.
-        let rebuild = taken.len() * 16 > self.table.rows();
-        if rebuild {
-            self.clear(taken);
-            self.lattice.refill(self.table, &self.rows);
-            self.score_all();
-            return;
-        }
-        for (cuboid, scores) in self.lattice.cuboids.iter_mut().zip(&mut self.scores) {
-            let mut touched: Vec<usize> = Vec::with_capacity(taken.len());
-            for row in taken {
-                let (Some(cell), Some(stats)) = (cuboid.cell_of(self.table, *row), self.rows.get(*row)) else {
-                    continue;
-                };
-                if let Some(sums) = cuboid.sums.get_mut(cell) {
-                    for (sum, value) in sums.iter_mut().zip(stats) {
-                        *sum -= value;
-                    }
-                }
-                touched.push(cell);
-            }
-            touched.sort_unstable();
-            touched.dedup();
-            for cell in touched {
+        let changed = self.lattice.take(self.table, self.rows, taken);
+        for ((cuboid, scores), cells) in self.lattice.cuboids.iter().zip(&mut self.scores).zip(changed) {
+            for cell in cells {
                 if let (Some(score), Some(sums)) = (scores.get_mut(cell), cuboid.sums.get(cell)) {
                     *score = self.evidence.nats(sums);
                 }
             }
         }
-        self.clear(taken);
-    }
-
-    fn clear(&mut self, taken: &[usize]) {
         for row in taken {
-            if let Some(stats) = self.rows.get_mut(*row) {
-                *stats = [0.0; W];
+            if let Some(taken) = self.taken.get_mut(*row) {
+                *taken = true;
             }
         }
     }
+
+    /// The element with the conditions that its remaining rows share only because others have been taken: nothing of
+    /// what was taken shows that the element reaches there.
+    pub(super) fn without_hidden(&self, mut element: Element, rows: &[usize]) -> Element {
+        for dim in 0..self.table.dims().len() {
+            let Some(value) = hidden(self.table, &self.taken, &element.spans, rows, dim) else { continue };
+            element.spans.push(Span::one(dim, value));
+        }
+        element.spans.sort_by_key(|span| span.dim);
+        element
+    }
+}
+
+/// The highest score; by lanes, so that comparing one need not wait for the one before.
+fn highest(scores: &[f64]) -> f64 {
+    let higher = |a: f64, b: f64| if b > a { b } else { a };
+    let mut lanes = [f64::NEG_INFINITY; 8];
+    let (chunks, rest) = scores.as_chunks::<8>();
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, score)| *lane = higher(*lane, *score));
+    }
+    lanes.iter().chain(rest).copied().fold(f64::NEG_INFINITY, higher)
+}
+
+/// The value of a dimension that all remaining rows of an element share, while rows of other values have been taken.
+pub(super) fn hidden(table: &Table, taken: &[bool], spans: &[Span], left: &[usize], dim: usize) -> Option<u32> {
+    let value = table.code(*left.first()?, dim);
+    let free = spans.iter().all(|span| span.dim != dim) && table.ordered() != Some(dim);
+    let alone = free && left.iter().all(|row| table.code(*row, dim) == value);
+    let is_taken = |row: &usize| taken.get(*row) == Some(&true) && table.code(*row, dim) != value;
+    (alone && rows_in(table, spans).iter().any(is_taken)).then_some(value)
 }
 
 /// Rows with these values.

@@ -90,12 +90,17 @@ impl<const W: usize> Cuboid<W> {
         element
     }
 
-    /// The cell of a row, if any row has its element.
-    pub(super) fn cell_of(&self, table: &Table, row: usize) -> Option<usize> {
+    /// The element of a row as one number.
+    fn key_of(&self, table: &Table, row: usize) -> u64 {
         let digits = self.dims.iter().zip(&self.radix);
-        let key = digits
-            .fold(0, |key, (dim, radix)| key * radix + u64::from(table.column(*dim).get(row).copied().unwrap_or(0)));
-        self.cell(key)
+        digits.fold(0, |key, (dim, radix)| key * radix + u64::from(table.code(row, *dim)))
+    }
+
+    /// An element as one number, without the dimension at a place.
+    fn key_without(&self, place: usize, key: u64) -> u64 {
+        let inner: u64 = self.radix.iter().skip(place + 1).product();
+        let radix = self.radix.get(place).copied().unwrap_or(1);
+        key / (inner * radix) * inner + key % inner
     }
 
     /// The cell of an element given by its values in any order, if any row has it.
@@ -145,10 +150,9 @@ impl<const W: usize> Cuboid<W> {
 
     /// Sums over the dimension at `place` of a cuboid that has one dimension more.
     fn fill_from_parent(&mut self, parent: &Self, place: usize) {
-        let radix = parent.radix.get(place).copied().unwrap_or(1);
-        let inner: u64 = parent.radix.iter().skip(place + 1).product();
         if let (Cells::Dense, Cells::Dense) = (&self.cells, &parent.cells) {
-            let (inner, block) = (inner as usize, (inner * radix) as usize);
+            let inner = parent.radix.iter().skip(place + 1).product::<u64>() as usize;
+            let block = inner * parent.radix.get(place).copied().unwrap_or(1) as usize;
             for (from, to) in parent.sums.chunks_exact(block).zip(self.sums.chunks_exact_mut(inner)) {
                 for slice in from.chunks_exact(inner) {
                     for (sum, stats) in to.iter_mut().zip(slice) {
@@ -161,7 +165,7 @@ impl<const W: usize> Cuboid<W> {
         self.reserve(parent.cells());
         for (cell, stats) in parent.sums.iter().enumerate() {
             let key = parent.key_of_cell(cell);
-            self.add(key / (inner * radix) * inner + key % inner, stats);
+            self.add(parent.key_without(place, key), stats);
         }
     }
 }
@@ -169,6 +173,32 @@ impl<const W: usize> Cuboid<W> {
 fn add<const W: usize>(sum: &mut [f64; W], stats: &[f64; W]) {
     for (sum, value) in sum.iter_mut().zip(stats) {
         *sum += value;
+    }
+}
+
+/// No place yet.
+const NOWHERE: u32 = u32::MAX;
+
+/// A part of the sums of one cuboid.
+struct Part<const W: usize> {
+    keys: Vec<u64>,
+    cells: Vec<usize>,
+    sums: Vec<[f64; W]>,
+}
+
+impl<const W: usize> Part<W> {
+    /// Adds to an element; `places` tells where in this part a cell stands.
+    fn add(&mut self, key: u64, cell: Option<usize>, stats: &[f64; W], places: &mut [u32]) {
+        let Some((cell, place)) = cell.and_then(|cell| Some((cell, places.get_mut(cell)?))) else { return };
+        if *place == NOWHERE {
+            *place = self.cells.len() as u32;
+            self.keys.push(key);
+            self.cells.push(cell);
+            self.sums.push([0.0; W]);
+        }
+        if let Some(sums) = self.sums.get_mut(*place as usize) {
+            add(sums, stats);
+        }
     }
 }
 
@@ -194,15 +224,36 @@ impl<const W: usize> Lattice<W> {
         lattice
     }
 
-    /// Rolls up other statistics of the same rows, in the room of the old ones.
-    pub(super) fn refill(&mut self, table: &Table, rows: &[[f64; W]]) {
+    /// Takes rows out of every sum, and tells the cells that changed, by cuboid. What is taken is rolled up as the
+    /// whole was, so this costs as much as the part that is taken.
+    pub(super) fn take(&mut self, table: &Table, rows: &[[f64; W]], taken: &[usize]) -> Vec<Vec<usize>> {
+        let mut parts: Vec<Part<W>> = Vec::with_capacity(self.cuboids.len());
+        let mut places = vec![NOWHERE; self.cuboids.iter().map(Cuboid::cells).max().unwrap_or(0)];
         for at in 0..self.cuboids.len() {
-            let (parents, rest) = self.cuboids.split_at_mut(at);
-            if let Some(cuboid) = rest.first_mut() {
-                cuboid.sums.fill([0.0; W]);
-                cuboid.fill(parents, table, rows);
+            let (earlier, rest) = self.cuboids.split_at_mut(at);
+            let Some(cuboid) = rest.first_mut() else { continue };
+            let mut part = Part { keys: Vec::new(), cells: Vec::new(), sums: Vec::new() };
+            let parent = cuboid.parent.and_then(|(at, place)| Some((earlier.get(at)?, parts.get(at)?, place)));
+            if let Some((parent, of_parent, place)) = parent {
+                for (key, sums) in of_parent.keys.iter().zip(&of_parent.sums) {
+                    let key = parent.key_without(place, *key);
+                    part.add(key, cuboid.cell(key), sums, &mut places);
+                }
+            } else {
+                for (row, stats) in taken.iter().filter_map(|row| Some((*row, rows.get(*row)?))) {
+                    let key = cuboid.key_of(table, row);
+                    part.add(key, cuboid.cell(key), stats, &mut places);
+                }
             }
+            for (cell, sums) in part.cells.iter().zip(&part.sums) {
+                if let (Some(whole), Some(place)) = (cuboid.sums.get_mut(*cell), places.get_mut(*cell)) {
+                    whole.iter_mut().zip(sums).for_each(|(whole, sum)| *whole -= sum);
+                    *place = NOWHERE;
+                }
+            }
+            parts.push(part);
         }
+        parts.into_iter().map(|part| part.cells).collect()
     }
 
     /// The cuboid with one dimension more that has the fewest cells, and where that dimension stands in it.

@@ -3,7 +3,7 @@
 //! What has one cause moves by one share (the ripple effect), so the deviations of an element that is a cause lie
 //! close together around a value of their own, and those of everything else lie as the null says.
 
-use super::answer::{Answer, Everywhere, Figures, Finding, alternatives, parts};
+use super::answer::{Answer, Everywhere, Figures, Finding, Tally, alternatives, parts};
 use super::cover::{Cover, Element, Evidence, Price, rows_in};
 use super::null::Null;
 use super::settings::MeasureSettings;
@@ -43,8 +43,8 @@ fn least_value(actual: &[f64], forecast: &[f64], settings: &MeasureSettings) -> 
 struct Ripple {
     /// Factor of the number, of the squares about the mean, and the constant.
     spreads: Vec<(f64, f64, f64)>,
-    /// What choosing a mean and a spread costs.
-    choice: f64,
+    /// What choosing a mean costs.
+    single: f64,
     min_effect: f64,
 }
 
@@ -53,12 +53,13 @@ impl Ripple {
         let own = std::iter::once(null.scale.max(settings.min_spread));
         let spreads: Vec<f64> = settings.spreads.iter().copied().chain(own).collect();
         // A mean may lie anywhere between -1 and 1, and one spread is as good as another.
-        let choice = 2.0_f64.ln() + (spreads.len() as f64).ln();
+        let single = 2.0_f64.ln();
+        let choice = single + (spreads.len() as f64).ln();
         let of = |spread: f64| {
             let log = (spread * std::f64::consts::TAU.sqrt()).ln();
             (-log, 0.5 / (spread * spread), log - choice)
         };
-        Self { spreads: spreads.into_iter().map(of).collect(), choice, min_effect: settings.min_effect }
+        Self { spreads: spreads.into_iter().map(of).collect(), single, min_effect: settings.min_effect }
     }
 }
 
@@ -69,7 +70,7 @@ impl Evidence<4> for Ripple {
         }
         // A single value fits its own mean with any spread; most elements are single leaves.
         if *n < 1.5 {
-            return -self.choice - null;
+            return -self.single - null;
         }
         let about = (squares - sum * sum / n).max(0.0);
         let with = |(per, curve, constant): &(f64, f64, f64)| n * per - about * curve + constant;
@@ -107,40 +108,38 @@ pub fn localise_measure(measures: &Measures<'_>, settings: &MeasureSettings) -> 
     };
     let rows: Vec<Stats> = deviations.iter().map(stats).collect();
     let ripple = Ripple::new(settings, &null);
-    let weigh = |which: &[usize]| weigh(measures, &rows, &ripple, which);
+    let row = |at: usize| Tally {
+        figures: Figures {
+            size: 1.0,
+            actual: actual.get(at).copied().unwrap_or(0.0),
+            expected: forecast.get(at).copied().unwrap_or(0.0),
+        },
+        sums: rows.get(at).copied().unwrap_or_default(),
+    };
+    let nats = |sums: &Stats| ripple.nats(sums);
     let found = elements(table, &rows, &ripple, settings);
+    if found.is_empty() {
+        let all = Tally::of((0..table.rows()).map(row));
+        let everywhere = Everywhere { nats: nats(&all.sums), figures: all.figures };
+        return Answer {
+            findings: Vec::new(),
+            everywhere: (everywhere.nats > settings.min_net_nats).then_some(everywhere),
+        };
+    }
     let finding = |element: &Element| Finding {
         scope: parts(table, &element.spans),
         nats: element.nats,
         net: element.net,
-        figures: weigh(&rows_in(table, &element.spans)).0,
-        alternatives: alternatives(table, &element.spans, settings.shown_siblings, weigh),
+        figures: Tally::of(rows_in(table, &element.spans).into_iter().map(row)).figures,
+        alternatives: alternatives(table, &element.spans, settings.shown_siblings, row, nats),
     };
-    let all: Vec<usize> = (0..table.rows()).collect();
-    let (figures, nats) = weigh(&all);
-    let explained: f64 = found.iter().map(|element| element.net).sum();
-    let everywhere =
-        (found.is_empty() && nats > explained.max(0.0) + settings.min_net_nats).then_some(Everywhere { nats, figures });
-    Answer { findings: found.iter().map(finding).collect(), everywhere }
-}
-
-fn weigh(measures: &Measures<'_>, rows: &[Stats], ripple: &Ripple, which: &[usize]) -> (Figures, f64) {
-    let (mut figures, mut sums) = (Figures::default(), [0.0; 4]);
-    for row in which {
-        figures.size += 1.0;
-        figures.actual += measures.actual.get(*row).copied().unwrap_or(0.0);
-        figures.expected += measures.forecast.get(*row).copied().unwrap_or(0.0);
-        for (sum, value) in sums.iter_mut().zip(rows.get(*row).unwrap_or(&[0.0; 4])) {
-            *sum += value;
-        }
-    }
-    (figures, ripple.nats(&sums).max(0.0))
+    Answer { findings: found.iter().map(finding).collect(), everywhere: None }
 }
 
 /// Elements, best first; what one has taken does not count for the next.
 fn elements(table: &Table, rows: &[Stats], ripple: &Ripple, settings: &MeasureSettings) -> Vec<Element> {
     let price = Price { element: settings.element_price, cuboid: settings.cuboid_price, layer: 0.0 };
-    let mut cover = Cover::new(table, rows.to_vec(), ripple, settings.max_layer, price);
+    let mut cover = Cover::new(table, rows, ripple, settings.max_layer, price);
     let cuboids = (cover.cuboids().max(1) as f64).ln();
     let values = rows.iter().filter(|[n, ..]| *n > 0.5).count().max(1) as f64;
     let bar = settings.min_net_nats + (settings.well_known / values).ln().max(0.0);
@@ -150,6 +149,7 @@ fn elements(table: &Table, rows: &[Stats], ripple: &Ripple, settings: &MeasureSe
         let Some(best) = cover.best().filter(|best| best.net > bar) else { break };
         let best = cover.refined(best, settings.max_part);
         let rows = cover.rows_of(&best.spans);
+        let best = cover.without_hidden(best, &rows);
         cover.take(&rows);
         if !cheap.contains(&best.cuboid) {
             cheap.push(best.cuboid);

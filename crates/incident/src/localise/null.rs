@@ -95,13 +95,16 @@ impl Side {
         density.into_iter().enumerate().map(of).collect()
     }
 
-    /// A stretched exponential through two quantiles.
+    /// A generalised normal law (shape 2: the normal law itself, and none lighter) through two quantiles.
     fn tail(&self, total: f64) -> Tail {
-        let (near, far) = (0.05, (30.0 / total).clamp(0.002, 0.04));
+        let (near, far) = (0.1, (30.0 / total).clamp(0.002, 0.04));
         let (x1, x2) = (self.upper_quantile(near * total), self.upper_quantile(far * total));
-        let (h1, h2) = (-f64::ln(near), -f64::ln(far));
-        let shape = if x2 > x1 * 1.000_1 { ((h2 / h1).ln() / (x2 / x1).ln()).clamp(0.6, 2.5) } else { 2.5 };
-        Tail { from: x2, shape, scale: x2 / h2.powf(1.0 / shape) }
+        let beyond = |shape: f64, share: f64| halve((0.05, 40.0), |y| log_beyond(shape, y) > share.ln());
+        // The heavier the tail, the further apart are its quantiles.
+        let heavy = |shape: f64| (beyond(shape, far) / beyond(shape, near)).powf(1.0 / shape) > x2 / x1;
+        let shape = halve((0.6, 2.0), heavy);
+        let scale = x2 / beyond(shape, far).powf(1.0 / shape);
+        Tail { from: x2, shape, scale, log_height: shape.ln() - scale.ln() - libm::lgamma(1.0 / shape) }
     }
 
     /// The distance beyond which lie this many.
@@ -121,11 +124,63 @@ struct Tail {
     from: f64,
     shape: f64,
     scale: f64,
+    log_height: f64,
 }
 
 impl Tail {
     fn density(&self, at: f64) -> f64 {
-        let ratio = at / self.scale;
-        self.shape / self.scale * ratio.powf(self.shape - 1.0) * (-ratio.powf(self.shape)).exp()
+        (self.log_height - (at / self.scale).powf(self.shape)).exp()
+    }
+}
+
+/// Logarithm of the share of one side of a generalised normal law of this shape that lies beyond a distance, given by
+/// its power in scales: the regularised upper incomplete gamma function of `1 / shape`, by its continued fraction.
+fn log_beyond(shape: f64, y: f64) -> f64 {
+    let a = 1.0 / shape;
+    let y = y.max(0.05);
+    let fraction = (1..=24).rev().map(f64::from).fold(0.0, |rest, n| n * (n - a) / (y + 2.0 * n + 1.0 - a - rest));
+    a * y.ln() - y - libm::lgamma(a) - (y + 1.0 - a - fraction).ln()
+}
+
+/// Where something that holds at the lower end of a stretch ceases to.
+pub(super) fn halve((mut low, mut high): (f64, f64), holds: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..24 {
+        let middle = 0.5 * (low + high);
+        if holds(middle) { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Null, log_beyond};
+
+    #[test]
+    fn tails_of_known_laws() {
+        // Half normal: 5 % lie beyond 1.95996 deviations, 0.2 % beyond 3.09023. Exponential: beyond ln(1 / share).
+        for (shape, share, y) in [
+            (2.0, 0.05, 1.959_96_f64.powi(2) / 2.0),
+            (2.0, 0.002, 3.090_23_f64.powi(2) / 2.0),
+            (1.0, 0.01, 100_f64.ln()),
+        ] {
+            let found = log_beyond(shape, y).exp();
+            assert!((found / share - 1.0).abs() < 1e-3, "{shape} {y}: {found} is not {share}");
+        }
+    }
+
+    #[test]
+    fn a_normal_tail_is_continued_as_one() {
+        // Deviations at the quantiles of a normal law of 0.1, by bisecting what lies beyond.
+        let count = 20_000;
+        let deviation = |at: i32| {
+            let beyond = (f64::from(at) + 0.5) / f64::from(count);
+            0.1 * (2.0 * super::halve((0.0, 40.0), |y| y < 0.05 || log_beyond(2.0, y) > beyond.ln())).sqrt()
+        };
+        let null = Null::fit((0..count).map(deviation).flat_map(|d| [d, -d]));
+        let wanted = |x: f64| -0.5 * (x / 0.1).powi(2) - (0.1 * std::f64::consts::TAU.sqrt()).ln();
+        for x in [0.5, 0.6, 0.7] {
+            let found = null.log_density(x);
+            assert!((found - wanted(x)).abs() < 1.0, "{x}: {found} is not {}", wanted(x));
+        }
     }
 }

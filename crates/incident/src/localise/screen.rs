@@ -240,11 +240,6 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// What the choice of these conditions costs.
-    pub(super) fn name_price(&mut self, spans: &[Span]) -> f64 {
-        self.own_price(mask_of(spans.iter().map(|span| span.dim)))
-    }
-
     /// What naming an element of these dimensions costs.
     fn price(&mut self, mask: Mask) -> f64 {
         self.own_price(mask).max(self.least.get(&mask).copied().unwrap_or(0.0))

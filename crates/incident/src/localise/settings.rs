@@ -93,16 +93,23 @@ pub struct RatioSettings {
     pub everywhere_share: f64,
     /// When the minute under test is not given: so many minutes before the last are candidates.
     pub searched_minutes: usize,
+    /// Most minutes before the one under test that are used.
+    pub most_minutes: usize,
     /// The last minute is taken if it says at least this share of the most striking one.
     pub last_minute_share: f64,
     /// What must be left when the name is paid for, in nats.
     pub min_net_nats: f64,
-    /// A further scope must be worth this share of the first.
+    /// A further scope must be worth this share of the first,
     pub min_share: f64,
-    /// What a scope must say against wandering as in quiet minutes, in nats: at least this,
+    /// and its odds must have moved by this share of what those of the first moved.
+    pub min_moved: f64,
+    /// What a scope must say against chance (its name paid for) and against wandering as in quiet minutes, in nats:
+    /// at least this in the geometric mean.
     pub stray_nats: f64,
-    /// and this part of the price of its name more.
-    pub stray_price: f64,
+    /// The least standard deviation by which the logarithm of the odds is taken to wander.
+    pub least_wandering: f64,
+    /// The same when there are fewer than `min_minutes` of history.
+    pub default_wandering: f64,
     /// Whether scopes that fail less than ordinarily are looked for too; otherwise only harm is.
     pub both_ways: bool,
     /// How much worse than the best cut of a number, in nats, a rounder one may be.
@@ -160,8 +167,8 @@ impl Settings {
         if ratio.as_good_nats < 0.0 || ratio.most_bins < 2 {
             return problem("ratio", "as_good_nats is below 0, or most_bins below 2");
         }
-        if ratio.stray_nats < 0.0 || ratio.stray_price < 0.0 {
-            return problem("ratio", "stray_nats or stray_price is below 0");
+        if ratio.stray_nats < 0.0 || ratio.least_wandering <= 0.0 || ratio.default_wandering <= 0.0 {
+            return problem("ratio", "stray_nats is below 0, or a wandering not above it");
         }
         if ratio.element_price < 0.0 || ratio.cuboid_price < 0.0 || ratio.layer_price < 0.0 {
             return problem("ratio", "a price is below 0; a longer name must not be cheaper");

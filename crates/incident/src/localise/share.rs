@@ -1,6 +1,6 @@
 //! Which elements explain that more, or fewer, attempts fail than ordinarily.
 
-use super::answer::{Answer, Everywhere, Figures, Finding, Is, alternatives, parts};
+use super::answer::{Answer, Everywhere, Figures, Finding, Is, Tally, alternatives, parts};
 use super::baseline::{Baseline, Counts};
 use super::cover::{Element, Price, rows_in};
 use super::cut::{Ends, Point};
@@ -51,12 +51,19 @@ pub fn localise_failures(failures: &Failures<'_>, settings: &RatioSettings) -> A
 }
 
 /// An effect of this kind in the size that makes expected failures those that happened.
-fn fitted(effect: Effect, Figures { size, actual, expected }: Figures) -> Effect {
-    let odds = |failures: f64| (failures + 0.5) / (size - failures + 0.5);
+fn fitted(effect: Effect, figures: Figures) -> Effect {
     match effect {
-        Effect::Lost(_) if actual > expected => Effect::Lost((actual - expected) / (size - expected).max(0.5)),
-        Effect::Lost(_) | Effect::Odds(_) => Effect::Odds(odds(actual) / odds(expected)),
+        Effect::Lost(_) if figures.actual > figures.expected => {
+            Effect::Lost((figures.actual - figures.expected) / (figures.size - figures.expected).max(0.5))
+        }
+        Effect::Lost(_) | Effect::Odds(_) => Effect::Odds(log_odds_ratio(figures).exp()),
     }
+}
+
+/// By how much the odds of failure differ from ordinary ones.
+fn log_odds_ratio(Figures { size, actual, expected }: Figures) -> f64 {
+    let odds = |failures: f64| (failures + 0.5) / (size - failures + 0.5);
+    (odds(actual) / odds(expected)).ln()
 }
 
 /// The minute with the most evidence against the minutes before it, by its place. The last one, unless an earlier one
@@ -162,28 +169,26 @@ impl Search<'_> {
         for (dims, level) in &self.quiet.by_cuboid {
             screen.at_least(dims, settings.quiet_factor * level);
         }
-        let stray = self.stray(baseline);
+        let minutes = self.failures.before;
+        let minutes = minutes.get(minutes.len().saturating_sub(settings.searched_minutes)..).unwrap_or_default();
+        let stray = Stray { table, minutes, baseline, settings };
         let mut elements: Vec<Element> = Vec::new();
+        let mut first_moved = None;
         for _ in 0..settings.max_scopes {
             let bar = elements.first().map_or(0.0, |first| first.net * settings.min_share).max(settings.min_net_nats);
             let Some(best) = screen.best(bar) else { break };
             let best = screen.refined(best, settings.max_part);
             let rows = screen.rows_of(&best.spans);
             screen.take(&rows);
-            let needed = settings.stray_nats + settings.stray_price * screen.name_price(&best.spans);
-            if stray.as_ref().is_none_or(|stray| stray.nats(&best.spans, &rows, self.failures.now) >= needed) {
+            let moved = log_odds_ratio(figures(self.failures.now, baseline, rows.iter().copied())).abs();
+            let first = *first_moved.get_or_insert(moved);
+            // What chance does not explain and what wandering does not explain count alike.
+            let joint = best.net * stray.nats(&best.spans, &rows, self.failures.now);
+            if moved >= settings.min_moved * first && joint >= settings.stray_nats.powi(2) {
                 elements.push(best);
             }
         }
         elements
-    }
-
-    /// Quiet minutes, if there are enough of them to learn from.
-    fn stray<'b>(&'b self, baseline: &'b Baseline) -> Option<Stray<'b>> {
-        let (settings, all) = (self.shares.settings, self.failures.before);
-        let minutes = all.get(all.len().saturating_sub(settings.searched_minutes)..).unwrap_or_default();
-        let enough = minutes.len() >= settings.min_minutes;
-        enough.then_some(Stray { table: self.failures.table, minutes, baseline })
     }
 
     fn findings(&self, elements: &[Element], baseline: &Baseline, lanes: &[Lanes]) -> Vec<Finding> {
@@ -192,9 +197,9 @@ impl Search<'_> {
 
     fn finding(&self, element: &Element, baseline: &Baseline, lanes: &[Lanes]) -> Finding {
         let (table, now) = (self.failures.table, self.failures.now);
-        let weigh = |rows: &[usize]| {
-            let sums = sum(lanes, rows.iter().copied());
-            (figures(now, baseline, rows.iter().copied()), best_lane(&sums).1.max(0.0))
+        let row = |at: usize| Tally {
+            figures: figures(now, baseline, std::iter::once(at)),
+            sums: lanes.get(at).copied().unwrap_or_default(),
         };
         let rows = rows_in(table, &element.spans);
         let mut scope = parts(table, &element.spans);
@@ -210,7 +215,9 @@ impl Search<'_> {
             nats: element.nats,
             net: element.net,
             figures: figures(now, baseline, rows.iter().copied()),
-            alternatives: alternatives(table, &element.spans, self.shares.settings.shown_siblings, weigh),
+            alternatives: alternatives(table, &element.spans, self.shares.settings.shown_siblings, row, |sums| {
+                best_lane(sums).1
+            }),
         }
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct RatioRecipe {
     pub(crate) uneven: (f64, f64),
     /// Share of rows that a cause leaves alone.
     pub(crate) spared: (f64, f64),
+    /// Share of a cause's effect that is seen in rows that lack one of its conditions, as when load moves over.
+    pub(crate) leak: (f64, f64),
     pub(crate) both_ways: bool,
     pub(crate) overlapping: bool,
 }
@@ -43,6 +45,7 @@ impl RatioRecipe {
             causes: (1, 1),
             uneven: (0.0, 0.6),
             spared: (0.0, 0.2),
+            leak: (0.0, 0.0),
             both_ways: false,
             overlapping: false,
         }
@@ -67,6 +70,7 @@ impl RatioRecipe {
             causes: (1, 2),
             uneven: (0.0, 0.0),
             spared: (0.0, 0.0),
+            leak: (0.0, 0.0),
             both_ways: false,
             overlapping: false,
         }
@@ -95,6 +99,7 @@ struct Cause {
     odds: f64,
     uneven: f64,
     spared: f64,
+    leak: f64,
 }
 
 pub(crate) fn shared(recipe: &RatioRecipe, seed: u64) -> Shared {
@@ -130,8 +135,12 @@ pub(crate) fn shared(recipe: &RatioRecipe, seed: u64) -> Shared {
             let logit = own[row] + moved + pairs[codes[pair] * sizes[other] + codes[other]] + drift * minute as f64;
             let mut p = 1.0 / (1.0 + (-logit).exp());
             if minute >= history {
-                for cause in causes.iter().filter(|cause| holds(codes, &cause.values)) {
-                    p = cause.on(rng, p);
+                for cause in &causes {
+                    match lacking(codes, &cause.values) {
+                        0 => p = cause.on(rng, p, 1.0),
+                        1 if cause.leak > 0.0 => p = cause.on(rng, p, cause.leak),
+                        _ => {}
+                    }
                 }
             }
             let p = rng.beta(p.clamp(1e-6, 1.0 - 1e-6), rho);
@@ -145,11 +154,11 @@ pub(crate) fn shared(recipe: &RatioRecipe, seed: u64) -> Shared {
 }
 
 impl Cause {
-    fn on(&self, rng: &mut Rng, p: f64) -> f64 {
+    fn on(&self, rng: &mut Rng, p: f64, part: f64) -> f64 {
         if rng.chance(self.spared) {
             return p;
         }
-        let strength = (self.uneven * rng.normal()).exp();
+        let strength = part * (self.uneven * rng.normal()).exp();
         match self.lost {
             Some(lost) => p + (lost * strength).min(0.98) * (1.0 - p),
             None => {
@@ -174,7 +183,12 @@ fn codes_of(table: &Table, row: usize) -> Vec<usize> {
 }
 
 fn holds(codes: &[usize], values: &[(usize, u32)]) -> bool {
-    values.iter().all(|(dim, value)| codes[*dim] == *value as usize)
+    lacking(codes, values) == 0
+}
+
+/// How many conditions do not hold.
+fn lacking(codes: &[usize], values: &[(usize, u32)]) -> usize {
+    values.iter().filter(|(dim, value)| codes[*dim] != *value as usize).count()
 }
 
 /// Rows that have attempts: values differ in size, and not every combination is there.
@@ -276,7 +290,8 @@ fn causes(
         let visible = n > 20.0 && n < 0.6 * all && excess > 12.0 && excess > 0.5 * expected.min(excess * 4.0);
         if visible && excess > 5.0 * expected.sqrt() && apart {
             let (uneven, spared) = (rng.between(recipe.uneven), rng.between(recipe.spared));
-            causes.push(Cause { values, lost, odds, uneven, spared });
+            let leak = if recipe.leak.1 > 0.0 { rng.between(recipe.leak) } else { 0.0 };
+            causes.push(Cause { values, lost, odds, uneven, spared, leak });
         }
     }
     causes

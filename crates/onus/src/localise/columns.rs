@@ -7,14 +7,16 @@ use super::LocaliseArgs;
 /// Names by which a column is known when no argument names it, in small letters.
 const ACTUAL: &[&str] = &["real", "actual"];
 const FORECAST: &[&str] = &["predict", "forecast", "predicted"];
-const SUCCESS: &[&str] = &["success", "successes", "succeeded", "ok"];
-const FAILURES: &[&str] = &["value", "failures", "failed", "failure", "fail", "fails"];
-const TOTAL: &[&str] = &["cnt", "total", "attempts", "count", "n"];
+const SUCCESS: &[&str] = &["success", "successes", "succeeded", "success_count", "success_cnt", "ok"];
+const FAILURES: &[&str] =
+    &["value", "failures", "failed", "failure", "fail", "fails", "fail_count", "fail_cnt", "errors", "error_count"];
+const TOTAL: &[&str] = &["cnt", "total", "attempts", "count", "total_count", "total_cnt", "requests", "n"];
 const TIME: &[&str] = &["min", "minute", "timestamp", "time", "datetime", "date_time", "ts", "date", "at"];
 /// Columns that explain nothing: numbers of rows, as table libraries write them.
 const IDLE: &[&str] = &["", "index", "unnamed: 0"];
 
 /// What the numbers of a file are.
+#[derive(Clone)]
 pub(super) enum Figures {
     /// Measure and forecast.
     Measure(usize, usize),
@@ -23,6 +25,7 @@ pub(super) enum Figures {
 }
 
 /// Places of the columns of a file.
+#[derive(Clone)]
 pub(super) struct Columns {
     pub(super) figures: Figures,
     pub(super) time: Option<usize>,
@@ -40,6 +43,11 @@ impl Columns {
         };
         let baseline = baseline.into_iter().flat_map(|(failures, total)| [failures, total]);
         [one, other].into_iter().chain(baseline).chain(self.numbers).collect()
+    }
+
+    /// Names of the dimensions.
+    pub(super) fn names(&self) -> String {
+        self.dimensions.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// Finds the columns in the first line of a file.
@@ -62,7 +70,12 @@ impl Columns {
             }
         }
         let places: Vec<usize> = if args.dimensions.is_empty() {
-            let idle = |at: usize| header.get(at).is_some_and(|name| IDLE.contains(&name.to_lowercase().as_str()));
+            let idle = |at: usize| {
+                let is_any =
+                    |names: &[&str]| header.get(at).is_some_and(|name| names.contains(&name.to_lowercase().as_str()));
+                // Of a measure the minute is not looked at.
+                is_any(IDLE) || (matches!(figures, Figures::Measure(..)) && is_any(TIME))
+            };
             (0..header.len()).filter(|at| !used.contains(at) && !idle(*at)).collect()
         } else {
             let wanted = args.dimensions.iter().filter(|name| Some(*name) != args.numbers.as_ref());
@@ -83,7 +96,8 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn named(&self, name: &str) -> Result<usize> {
-        match self.header.iter().position(|column| column == name) {
+        let exact = self.header.iter().position(|column| column == name);
+        match exact.or_else(|| self.known(&[name.to_lowercase().as_str()])) {
             Some(at) => Ok(at),
             None => bail!("no column {name}; there are {}", self.header.join(", ")),
         }

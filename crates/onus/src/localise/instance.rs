@@ -1,6 +1,10 @@
 //! Reads the file or files of one incident.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -21,115 +25,200 @@ pub(super) enum Kind {
 pub(super) struct Instance {
     pub(super) table: Table,
     pub(super) kind: Kind,
+    pub(super) rejects: Rejects,
 }
 
 /// Rows as they stand in the files.
+#[derive(Default)]
 struct Lines {
     dictionaries: Vec<Dictionary>,
     columns: Vec<Vec<u32>>,
     /// Measure and forecast, or failures and attempts.
     figures: Vec<(f64, f64)>,
     baseline: Vec<(f64, f64)>,
-    times: Vec<String>,
+    times: Times,
     numbers: Vec<f64>,
+    rejects: Rejects,
+}
+
+/// Minute of each line; none when there is no column of time.
+#[derive(Default)]
+struct Times {
+    names: Dictionary,
+    codes: Vec<u32>,
+}
+
+/// Lines that did not read.
+#[derive(Default)]
+pub(super) struct Rejects {
+    pub(super) count: usize,
+    /// Place of the first of them, and what is wrong there.
+    pub(super) first: Option<String>,
 }
 
 /// Reads an incident.
 pub(super) fn read(id: &str, files: &[PathBuf], args: &LocaliseArgs, settings: &Settings) -> Result<Instance> {
-    let mut lines: Option<(Columns, Lines)> = None;
+    let mut read: Option<(Columns, Lines)> = None;
     for file in files {
-        read_file(file, files.len() > 1, args, &mut lines).with_context(|| format!("reading {}", file.display()))?;
+        read_file(file, files.len() > 1, args, &mut read).with_context(|| format!("reading {}", file.display()))?;
     }
-    let Some((columns, lines)) = lines else { bail!("{id}: no file") };
+    let Some((columns, lines)) = read else { bail!("{id}: no file") };
     if lines.figures.is_empty() {
-        bail!("{id}: no rows");
+        match lines.rejects.first {
+            Some(first) => bail!("{id}: no line reads; {first}"),
+            None => bail!("{id}: no line with numbers"),
+        }
     }
-    let named = columns.dimensions.iter().zip(lines.dictionaries);
-    let dims: Vec<Dimension> = named.map(|((name, _), dictionary)| dictionary.into_dimension(name)).collect();
+    let Lines { dictionaries, columns: codes, figures, baseline, times, numbers, rejects } = lines;
+    let named = columns.dimensions.iter().zip(dictionaries);
+    let dims = named.map(|((name, _), dictionary)| dictionary.into_dimension(name)).zip(codes);
+    // What is the same everywhere explains nothing.
+    let (mut dims, mut codes): (Vec<Dimension>, Vec<Vec<u32>>) = dims.filter(|(dim, _)| dim.values.len() > 1).unzip();
+    let table = |dims, codes| {
+        Table::new(dims, codes).context("more than 20 dimensions; name those that matter with --dimensions")
+    };
     if let Figures::Measure(..) = columns.figures {
-        let (actual, forecast) = lines.figures.into_iter().unzip();
-        let table = Table::new(dims, lines.columns)
-            .context("more than 20 dimensions; name those that matter with --dimensions")?;
-        return Ok(Instance { table, kind: Kind::Measure { actual, forecast } });
+        let (actual, forecast) = figures.into_iter().unzip();
+        return Ok(Instance { table: table(dims, codes)?, kind: Kind::Measure { actual, forecast }, rejects });
     }
-    let (mut dims, mut codes) = (dims, lines.columns);
-    let number_name = args.numbers.as_deref().unwrap_or_default();
     if columns.numbers.is_some() {
-        let (dim, column) = bins(number_name, &lines.numbers, settings.ratio.most_bins);
+        let name = args.numbers.as_deref().unwrap_or_default();
+        let (dim, column) = bins(name, &numbers, settings.ratio.most_bins);
         dims.push(dim);
         codes.push(column);
     }
-    let (leaves, columns_of_leaves) = leaves(&codes, lines.figures.len());
-    let table = Table::new(dims, columns_of_leaves)
-        .context("more than 20 dimensions; name those that matter with --dimensions")?;
-    let counted = Counted { leaves, figures: lines.figures, baseline: lines.baseline, numbers: lines.numbers };
-    let kind = counted.kind(&table, &lines.times, id, args, settings)?;
-    Ok(Instance { table, kind })
+    let (leaves, columns_of_leaves) = leaves(&codes, figures.len());
+    let table = table(dims, columns_of_leaves)?;
+    let kind = Counted { leaves, figures, baseline, numbers }.kind(&table, times, id, args, settings)?;
+    Ok(Instance { table, kind, rejects })
 }
 
 /// Reads one file into the lines. Of several files without a column of time, each is a minute, in order of name.
 fn read_file(path: &Path, one_of_many: bool, args: &LocaliseArgs, into: &mut Option<(Columns, Lines)>) -> Result<()> {
-    let mut reader = csv::ReaderBuilder::new().flexible(false).trim(csv::Trim::All).from_path(path)?;
+    let mut file = BufReader::new(File::open(path)?);
+    let delimiter = delimiter(file.fill_buf()?);
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).delimiter(delimiter).from_reader(file);
     let header: Vec<String> =
-        reader.headers()?.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+        reader.byte_headers()?.iter().map(|name| text(name).trim_start_matches('\u{feff}').trim().to_owned()).collect();
+    if header.is_empty() {
+        bail!("the file is empty; its first line must name the columns");
+    }
     let columns = Columns::find(&header, args)?;
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let (known, lines) = into.get_or_insert_with(|| {
-        let empty = Lines {
-            dictionaries: vec![Dictionary::default(); columns.dimensions.len()],
-            columns: vec![Vec::new(); columns.dimensions.len()],
-            figures: Vec::new(),
-            baseline: Vec::new(),
-            times: Vec::new(),
-            numbers: Vec::new(),
-        };
-        (Columns::find(&header, args).unwrap_or(columns), empty)
+    let (first, lines) = into.get_or_insert_with(|| {
+        let count = columns.dimensions.len();
+        let (dictionaries, codes) = (vec![Dictionary::default(); count], vec![Vec::new(); count]);
+        (columns.clone(), Lines { dictionaries, columns: codes, ..Lines::default() })
     });
-    let counted = known.counted();
-    let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record)? {
+    if first.names() != columns.names() {
+        bail!("its columns of values are {}, and {} in the file before it", columns.names(), first.names());
+    }
+    let mut record = csv::ByteRecord::new();
+    while reader.read_byte_record(&mut record)? {
         let line = record.position().map_or(0, csv::Position::line);
-        let text = |at: usize| record.get(at).unwrap_or_default();
-        let number = |at: usize| -> Result<f64> {
-            let value = text(at).parse::<f64>().ok().filter(|value| value.is_finite());
-            value.with_context(|| {
-                let column = header.get(at).map_or("?", String::as_str);
-                format!("line {line}, column {column}: {:?} is not a number", text(at))
-            })
-        };
-        // An empty number is unknown, and so is what its line says.
-        if counted.iter().copied().any(|at| is_empty(text(at))) {
-            continue;
-        }
-        for ((dictionary, column), (_, at)) in
-            lines.dictionaries.iter_mut().zip(&mut lines.columns).zip(&known.dimensions)
-        {
-            column.push(dictionary.code(text(*at)));
-        }
-        match known.figures {
-            Figures::Measure(actual, forecast) => lines.figures.push((number(actual)?, number(forecast)?)),
-            Figures::Failures { column, successes, total, baseline } => {
-                let (value, total) = (number(column)?, number(total)?);
-                lines.figures.push((if successes { total - value } else { value }, total));
-                if let Some((failures, total)) = baseline {
-                    lines.baseline.push((number(failures)?, number(total)?));
-                }
-            }
-        }
-        if let Some(at) = known.time {
-            lines.times.push(minute_of(text(at)).to_owned());
-        } else if one_of_many {
-            lines.times.push(name.clone());
-        }
-        if let Some(at) = known.numbers {
-            lines.numbers.push(number(at)?);
+        let row = Row { record: &record, header: &header };
+        match row.figures(&columns) {
+            Ok(Some(figures)) => lines.push(&row, figures, &columns, one_of_many.then_some(name.as_str())),
+            // An empty number is unknown, and so is what its line says.
+            Ok(None) => {}
+            Err(error) => lines.rejects.add(|| format!("{} line {line}: {error:#}", path.display())),
         }
     }
     Ok(())
 }
 
+/// What parts the fields: whichever of comma, semicolon and tab is most frequent in the first line.
+fn delimiter(start: &[u8]) -> u8 {
+    let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |delimiter: u8| first.iter().filter(|byte| **byte == delimiter).count();
+    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+}
+
+/// Bytes that are no UTF-8 are kept apart by writing them out.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| Cow::Owned(bytes.escape_ascii().to_string()), Cow::Borrowed)
+}
+
+impl Rejects {
+    fn add(&mut self, what: impl FnOnce() -> String) {
+        self.count += 1;
+        self.first.get_or_insert_with(what);
+    }
+}
+
+/// A line of a file.
+struct Row<'a> {
+    record: &'a csv::ByteRecord,
+    header: &'a [String],
+}
+
+/// Numbers of a line: measure and forecast or failures and attempts, the same in ordinary times, and the number to cut.
+type Numbers = ((f64, f64), Option<(f64, f64)>, Option<f64>);
+
+impl Row<'_> {
+    fn text(&self, at: usize) -> Cow<'_, str> {
+        text(self.record.get(at).unwrap_or_default())
+    }
+
+    fn number(&self, at: usize) -> Result<f64> {
+        let text = self.text(at);
+        let value = text.parse::<f64>().ok().filter(|value| value.is_finite());
+        value.with_context(|| {
+            format!("column {}: {text:?} is not a number", self.header.get(at).map_or("?", |name| name))
+        })
+    }
+
+    /// The numbers of the line; none when one of them, or its time, is empty.
+    fn figures(&self, columns: &Columns) -> Result<Option<Numbers>> {
+        let (fields, names) = (self.record.len(), self.header.len());
+        if fields != names {
+            bail!("{fields} fields, but the first line names {names}");
+        }
+        if columns.counted().into_iter().chain(columns.time).any(|at| is_empty(&self.text(at))) {
+            return Ok(None);
+        }
+        let (figures, baseline) = match columns.figures {
+            Figures::Measure(actual, forecast) => ((self.number(actual)?, self.number(forecast)?), None),
+            Figures::Failures { column, successes, total, baseline } => {
+                let (value, total) = (self.number(column)?, self.number(total)?);
+                let baseline = match baseline {
+                    Some((failures, total)) => Some((self.number(failures)?, self.number(total)?)),
+                    None => None,
+                };
+                ((if successes { total - value } else { value }, total), baseline)
+            }
+        };
+        Ok(Some((figures, baseline, columns.numbers.map(|at| self.number(at)).transpose()?)))
+    }
+}
+
+impl Lines {
+    fn push(&mut self, row: &Row<'_>, (figures, baseline, number): Numbers, columns: &Columns, minute: Option<&str>) {
+        let dictionaries = self.dictionaries.iter_mut().zip(&mut self.columns);
+        for ((dictionary, codes), (_, at)) in dictionaries.zip(&columns.dimensions) {
+            codes.push(dictionary.code(&row.text(*at)));
+        }
+        self.figures.push(figures);
+        self.baseline.extend(baseline);
+        self.numbers.extend(number);
+        if let Some(at) = columns.time {
+            self.times.push(minute_of(&row.text(at)));
+        } else if let Some(minute) = minute {
+            self.times.push(minute);
+        }
+    }
+}
+
+impl Times {
+    fn push(&mut self, name: &str) {
+        self.codes.push(self.names.code(name));
+    }
+}
+
+/// How an unknown number is written.
 fn is_empty(number: &str) -> bool {
-    number.is_empty() || number.eq_ignore_ascii_case("nan") || number.eq_ignore_ascii_case("null")
+    number.is_empty() || ["nan", "null", "none", "na", "n/a", "-"].iter().any(|name| number.eq_ignore_ascii_case(name))
 }
 
 /// Seconds of a written time are cut off.
@@ -166,41 +255,39 @@ struct Counted {
 }
 
 impl Counted {
-    fn kind(
-        &self,
-        table: &Table,
-        times: &[String],
-        id: &str,
-        args: &LocaliseArgs,
-        settings: &Settings,
-    ) -> Result<Kind> {
-        if times.is_empty() {
+    fn kind(&self, table: &Table, times: Times, id: &str, args: &LocaliseArgs, settings: &Settings) -> Result<Kind> {
+        if times.codes.is_empty() {
             let now = self.counts(table, &self.figures, |_| true);
             let before =
                 if self.baseline.is_empty() { peers(&now) } else { self.counts(table, &self.baseline, |_| true) };
             let points = self.points(|_| true);
             return Ok(Kind::Failures { now, before: vec![before], points, minute: None });
         }
-        let names = in_order(times);
-        let place: HashMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-        let minute_of: Vec<usize> = times.iter().filter_map(|time| place.get(time.as_str()).copied()).collect();
-        let mut minutes = vec![Counts::zero(table.rows()); names.len()];
-        for ((leaf, (failures, attempts)), minute) in self.leaves.iter().zip(&self.figures).zip(&minute_of) {
-            if let Some(counts) = minutes.get_mut(*minute) {
-                counts.add(*leaf, *attempts, *failures);
-            }
-        }
+        let (names, minute_of) = in_order(times);
+        let named = |wanted: &str| names.iter().position(|name| name == wanted);
         let at = match &args.at {
-            Some(at) => Some(place.get(at.as_str()).copied().with_context(|| {
+            Some(at) => Some(named(at).with_context(|| {
                 let (first, last) = (names.first().map_or("", String::as_str), names.last().map_or("", String::as_str));
                 format!("{id}: no rows at {at}; times go from {first} to {last}")
             })?),
-            None => place.get(id).copied(),
+            None => named(id),
         };
-        let at = at.or_else(|| most_striking_minute(table, &minutes, &settings.ratio)).unwrap_or_default();
+        // Of a long history only the end is held.
+        let last = at.unwrap_or(names.len().saturating_sub(1));
+        let first = last.saturating_sub(settings.ratio.most_minutes);
+        let mut minutes = vec![Counts::zero(table.rows()); last + 1 - first];
+        for ((leaf, (failures, attempts)), minute) in self.leaves.iter().zip(&self.figures).zip(&minute_of) {
+            if let Some(counts) = minute.checked_sub(first).and_then(|at| minutes.get_mut(at)) {
+                counts.add(*leaf, *attempts, *failures);
+            }
+        }
+        if at.is_none() {
+            let striking = most_striking_minute(table, &minutes, &settings.ratio).unwrap_or_default();
+            minutes.truncate(striking + 1);
+        }
+        let at = first + minutes.len().saturating_sub(1);
         let points = self.points(|line| minute_of.get(line) == Some(&at));
-        let mut before: Vec<Counts> = minutes;
-        before.truncate(at + 1);
+        let mut before = minutes;
         let now = before.pop().unwrap_or_default();
         if before.is_empty() {
             before.push(peers(&now));
@@ -238,13 +325,21 @@ fn peers(now: &Counts) -> Counts {
     Counts { attempts: now.attempts.clone(), failures }
 }
 
-/// Distinct times in order: of numbers by size, otherwise by text.
-fn in_order(times: &[String]) -> Vec<String> {
-    let distinct: BTreeMap<&str, Option<f64>> =
-        times.iter().map(|time| (time.as_str(), time.parse::<f64>().ok())).collect();
-    let mut order: Vec<(&str, Option<f64>)> = distinct.into_iter().collect();
-    if order.iter().all(|(_, number)| number.is_some()) {
-        order.sort_by(|(_, a), (_, b)| a.unwrap_or(0.0).total_cmp(&b.unwrap_or(0.0)));
+/// Distinct times in order (of numbers by size, otherwise by text), and the place of each line's time among them.
+fn in_order(times: Times) -> (Vec<String>, Vec<usize>) {
+    let names = times.names.into_dimension("").values;
+    let numbers: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    match numbers {
+        Some(numbers) => order.sort_by(|a, b| numbers.get(*a).partial_cmp(&numbers.get(*b)).unwrap_or(Ordering::Equal)),
+        None => order.sort_by_key(|at| names.get(*at)),
     }
-    order.into_iter().map(|(time, _)| time.to_owned()).collect()
+    let mut places = vec![0; names.len()];
+    for (place, at) in order.iter().enumerate() {
+        if let Some(cell) = places.get_mut(*at) {
+            *cell = place;
+        }
+    }
+    let of_lines = times.codes.iter().map(|code| places.get(*code as usize).copied().unwrap_or(0)).collect();
+    (order.into_iter().filter_map(|at| names.get(at).cloned()).collect(), of_lines)
 }

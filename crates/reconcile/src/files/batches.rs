@@ -139,6 +139,9 @@ pub(crate) struct Returns {
 impl Returns {
     /// By reference, else by the one batch with the account and amount.
     pub(crate) fn find(batches: &[BatchRow], lines: &LineSums, bank: &[BankRow]) -> Self {
+        if !bank.iter().any(|line| line.returned) {
+            return Self::default();
+        }
         let mut totals: FxHashMap<u64, i64> = FxHashMap::default();
         for row in batches {
             let total = totals.entry(row.batch.0).or_default();
@@ -197,7 +200,7 @@ pub(crate) struct BatchFound {
 /// Batches against their lines, then against the bank.
 pub(crate) struct BatchCheck<'a> {
     /// Whether the bank line of a batch may still come.
-    pub(crate) waits: &'a dyn Fn(&BatchRow) -> bool,
+    pub(crate) waits: &'a (dyn Fn(&BatchRow) -> bool + Sync),
     /// Lines that the bank gave back.
     pub(crate) returned: Vec<BatchBreak>,
     pub(crate) batches: &'a [BatchRow],

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 /// A short code as one number: equal codes are equal texts.
 ///
-/// Up to 19 digits and up to 11 digits and capitals are numbered directly and can be written back; other texts are
+/// Up to 19 digits and up to 12 digits and capitals are numbered directly and can be written back; other texts are
 /// numbered by [`Texts`] as they come. The empty text is [`Code::NONE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Code(pub(crate) u64);
@@ -15,11 +15,11 @@ pub struct Code(pub(crate) u64);
 /// How many digit strings are shorter than the index: 0, 1, 11, 111, ...
 const SHORTER_DIGITS: [u64; 20] = shorter(10);
 /// The same for strings of digits and capitals.
-const SHORTER_LETTERS: [u64; 12] = shorter(36);
+const SHORTER_LETTERS: [u64; 13] = shorter(36);
 /// First number of codes with capitals; all digit codes lie below.
 const LETTERS: u64 = 11_200_000_000_000_000_000;
 /// First number of other texts.
-const TEXTS: u64 = 0xC000_0000_0000_0000;
+const TEXTS: u64 = 0xF000_0000_0000_0000;
 
 const fn shorter<const N: usize>(symbols: u64) -> [u64; N] {
     let mut counts = [0; N];
@@ -153,7 +153,7 @@ mod tests {
     fn the_ranges_do_not_meet() {
         let all_nines = Texts::default().code(&[b'9'; 19]);
         assert!(all_nines.0 < LETTERS);
-        assert!(Texts::default().code(&[b'Z'; 11]).0 < TEXTS);
+        assert!(Texts::default().code(&[b'Z'; 12]).0 < TEXTS);
         assert_eq!(Texts::default().code(b""), Code::NONE);
     }
 

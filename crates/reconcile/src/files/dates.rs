@@ -1,6 +1,6 @@
 //! Days and seconds of files: days since 1970, seconds since 1970 in the files' own zone.
 
-use super::digits::{number, two};
+use super::digits::{number, three_pairs, two};
 use super::layout::{DateForm, TimeForm};
 
 /// A day as days since 1970-01-01.
@@ -127,18 +127,19 @@ fn nearest_year(month: u32, day: u32, near: Day) -> Option<Day> {
 }
 
 /// Seconds of `hhmmss` or `hh:mm:ss`.
-#[inline]
+#[inline(always)]
 pub(crate) fn clock_of(bytes: &[u8], start: usize, end: usize) -> Option<i64> {
-    let (minutes, seconds) = match end - start {
-        6 => (start + 2, start + 4),
-        8 if bytes.get(start + 2) == Some(&b':') && bytes.get(start + 5) == Some(&b':') => (start + 3, start + 6),
+    let [hour, minute, second] = match end - start {
+        6 => three_pairs(bytes, end)?,
+        8 if bytes.get(start + 2) == Some(&b':') && bytes.get(start + 5) == Some(&b':') => {
+            [two(bytes, start)?, two(bytes, start + 3)?, two(bytes, start + 6)?].map(u64::from)
+        }
         _ => return None,
     };
-    let (hour, minute, second) = (two(bytes, start)?, two(bytes, minutes)?, two(bytes, seconds)?);
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    Some(i64::from(hour * 3_600 + minute * 60 + second))
+    i64::try_from(hour * 3_600 + minute * 60 + second).ok()
 }
 
 #[cfg(test)]

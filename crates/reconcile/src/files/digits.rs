@@ -2,15 +2,21 @@
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
-/// The value of eight digits, the first in the lowest byte.
+/// The values of four pairs of digits, 16 bits each, the first in the lowest.
 #[inline(always)]
-fn eight(word: u64) -> Option<u64> {
+fn pairs(word: u64) -> Option<u64> {
     let digits = word ^ ZEROS;
     // A carry out of a byte needs a high nibble, which is found anyway.
     if (digits | digits.wrapping_add(0x0606_0606_0606_0606)) & 0xF0F0_F0F0_F0F0_F0F0 != 0 {
         return None;
     }
-    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00FF_00FF_00FF_00FF;
+    Some((digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00FF_00FF_00FF_00FF)
+}
+
+/// The value of eight digits, the first in the lowest byte.
+#[inline(always)]
+fn eight(word: u64) -> Option<u64> {
+    let pairs = pairs(word)?;
     let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
     Some((fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xFFFF_FFFF)
 }
@@ -48,6 +54,17 @@ pub(crate) fn number(bytes: &[u8], start: usize, end: usize) -> Option<u64> {
     }
 }
 
+/// The three numbers of two digits each that end at `end`.
+#[inline(always)]
+pub(crate) fn three_pairs(bytes: &[u8], end: usize) -> Option<[u64; 3]> {
+    let word = match end.checked_sub(8).and_then(|from| bytes.get(from..end)) {
+        Some(eight) => u64::from_le_bytes(eight.try_into().ok()?),
+        None => return three_pairs(&[b"00", bytes.get(end.checked_sub(6)?..end)?].concat(), 8),
+    };
+    let pairs = pairs((word & !0xFFFF) | (ZEROS & 0xFFFF))?;
+    Some([pairs >> 16 & 0xFF, pairs >> 32 & 0xFF, pairs >> 48])
+}
+
 /// Two digits at `at`.
 #[inline]
 pub(crate) fn two(bytes: &[u8], at: usize) -> Option<u32> {
@@ -73,6 +90,17 @@ mod tests {
             let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (1..=19).contains(&text.len());
             let expected = if plain { text.parse().ok() } else { None };
             prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn three_pairs_are_three_numbers(before in "[ -~]{0,12}", text in "[0-9]{6}|[0-9]{0,5}[ -~][0-9]{0,5}") {
+            let whole = format!("{before}{text}");
+            let plain = text.len() >= 6 && text.bytes().rev().take(6).all(|byte| byte.is_ascii_digit());
+            let part = |at: usize| text[text.len() - at..text.len() - at + 2].parse::<u64>().unwrap();
+            let expected = plain.then(|| [part(6), part(4), part(2)]);
+            if text.len() >= 6 {
+                prop_assert_eq!(three_pairs(whole.as_bytes(), whole.len()), expected);
+            }
         }
     }
 }

@@ -6,13 +6,13 @@ use super::batches::{BatchRow, Proposal};
 use super::beneficiaries::Beneficiaries;
 use super::carry::{CARRIED_FROM, CarriedRow};
 use super::classes::{Class, Classes};
-use super::classify::{AttemptFacts, Classifier, ClearedFacts, Facts, MerchantFacts, PaidFacts, Present, ShareFacts};
+use super::classify::{AttemptFacts, Classifier, ClearedFacts, Facts, PaidFacts, Present, ShareFacts};
 use super::code::Code;
 use super::dates::Day;
 use super::job::{Kept, LateMatches, Names};
 use super::layout::Source;
 use super::matching::{Matching, Unit};
-use super::merchants::Merchants;
+use super::merchants::{Merchants, Terms};
 use super::results::Break;
 use super::rows::{Attempt, Mark, file_and_offset};
 use super::totals::{Flow, MATCHED, Sum, Totals};
@@ -89,13 +89,24 @@ impl Flow {
 pub(crate) struct Judge<'a> {
     court: &'a Court<'a>,
     classifier: Classifier<'a>,
+    /// Terms asked for lately, by merchant: a partition has few merchants and many payments.
+    known: Vec<(u64, Day, Option<Terms>)>,
     pub(crate) judged: Judged,
 }
+
+/// How many terms are kept at hand; a power of two.
+const TERMS: usize = 1024;
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(court: &'a Court<'a>) -> Self {
         let classifier = Classifier::new(court.classes, court.present, court.days);
-        Self { court, classifier, judged: Judged::default() }
+        Self { court, classifier, known: Vec::new(), judged: Judged::default() }
+    }
+
+    /// Keeps terms at hand: pays where many payments are judged.
+    pub(crate) fn remembering(mut self) -> Self {
+        self.known = vec![(0, 0, None); TERMS];
+        self
     }
 
     /// Puts the breaks of a partition into `found`.
@@ -158,7 +169,7 @@ impl<'a> Judge<'a> {
     }
 
     #[inline]
-    pub(crate) fn facts(&self, rows: &Matching, unit: &Unit) -> Facts {
+    pub(crate) fn facts(&mut self, rows: &Matching, unit: &Unit) -> Facts {
         let terminal = rows.terminal.get(unit.terminal as usize);
         let switch = rows.switch.get(unit.switch as usize);
         let cleared = rows.cleared.get(unit.cleared as usize);
@@ -188,26 +199,45 @@ impl<'a> Judge<'a> {
             }),
             shared: shared.map(|_| ShareFacts { share: unit.share_total }),
             merchant: (paid.is_some() || shared.is_some() || cleared.is_some_and(|row| row.mcc != 0))
-                .then(|| self.merchant(rows, unit))
-                .flatten(),
+                .then(|| self.terms(rows, unit))
+                .flatten()
+                .map(|terms| terms.facts),
             key_twice: unit.key_twice,
             copy: unit.copy,
         }
     }
 
-    fn merchant(&self, rows: &Matching, unit: &Unit) -> Option<MerchantFacts> {
+    fn terms(&mut self, rows: &Matching, unit: &Unit) -> Option<Terms> {
         let (merchant, day) = merchant_of(rows, unit);
-        self.court.merchants.facts(merchant, day)
+        if merchant == 0 {
+            return None;
+        }
+        // Not the bits by which partitions are told apart: numbers of merchants often follow those of terminals.
+        let slot = (merchant.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize % TERMS;
+        let Some(known) = self.known.get_mut(slot) else { return self.court.merchants.terms(merchant, day) };
+        if (known.0, known.1) != (merchant, day) {
+            *known = (merchant, day, self.court.merchants.terms(merchant, day));
+        }
+        known.2
     }
 
-    fn broken(&self, rows: &Matching, unit: &Unit, facts: &Facts, class: Class, holding: u64, effect: i64) -> Break {
+    fn broken(
+        &mut self,
+        rows: &Matching,
+        unit: &Unit,
+        facts: &Facts,
+        class: Class,
+        holding: u64,
+        effect: i64,
+    ) -> Break {
         let terminal = rows.terminal.get(unit.terminal as usize);
         let switch = rows.switch.get(unit.switch as usize);
         let cleared = rows.cleared.get(unit.cleared as usize);
         let paid = rows.paid.get(unit.paid as usize);
         let shared = rows.shared.get(unit.shared as usize);
-        let (merchant, day) = merchant_of(rows, unit);
-        let (agent, account_age) = self.court.merchants.custody(merchant, day);
+        let (merchant, _) = merchant_of(rows, unit);
+        let terms = self.terms(rows, unit);
+        let agent = terms.map_or(Code::NONE, |terms| terms.agent);
         let (name, key) = name_of(rows, unit);
         let place = |place: Option<u64>| place.map(file_and_offset);
         Break {
@@ -219,7 +249,7 @@ impl<'a> Judge<'a> {
             merchant: Code(merchant),
             agent: if agent.is_none() { Code(shared.map_or(0, |row| row.agent)) } else { agent },
             account: Code(paid.map_or(0, |row| row.account)),
-            account_age,
+            account_age: terms.and_then(|terms| terms.account_age),
             account_merchants: 0,
             amounts: [
                 facts.terminal.map(|facts| facts.amount),

@@ -738,6 +738,9 @@ impl Plan {
 /// Words of up to eight bytes are told apart as numbers, longer ones by their hash.
 #[inline]
 fn word(text: &[u8]) -> u64 {
+    if let [one, two] = text {
+        return u64::from(*one) << 8 | u64::from(*two);
+    }
     if text.len() <= 8 {
         return text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
     }

@@ -131,7 +131,7 @@ impl Matching {
         self.names.clear();
     }
 
-    /// Adds the rows of a chunk.
+    /// Adds the rows of a bundle.
     pub(crate) fn load(&mut self, source: Source, bytes: &[u8], length: usize) {
         match source {
             Source::Terminal => self.terminal.extend(Unpacker::new(bytes, length).map(Attempt::from_numbers)),

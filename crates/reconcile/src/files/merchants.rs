@@ -24,6 +24,15 @@ struct Version {
 
 const NONE: u32 = u32::MAX;
 
+/// What the master says of one merchant on one day.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) facts: MerchantFacts,
+    pub(crate) agent: Code,
+    /// Days since the account was changed; none when the master does not say.
+    pub(crate) account_age: Option<Day>,
+}
+
 /// All merchants. One merchant has few versions, mostly one.
 #[derive(Debug, Default)]
 pub(crate) struct Merchants {
@@ -70,15 +79,13 @@ impl Merchants {
         })
     }
 
+    /// What the master says of a merchant on a day.
     #[inline]
-    pub(crate) fn facts(&self, merchant: u64, day: Day) -> Option<MerchantFacts> {
-        self.find(merchant, day).map(|version| version.facts)
-    }
-
-    /// Agent, and days since the account was changed (none when the master does not say).
-    pub(crate) fn custody(&self, merchant: u64, day: Day) -> (Code, Option<Day>) {
-        self.find(merchant, day).map_or((Code::NONE, None), |version| {
-            (version.agent, (version.changed_on != 0 && day != 0).then(|| day - version.changed_on))
+    pub(crate) fn terms(&self, merchant: u64, day: Day) -> Option<Terms> {
+        self.find(merchant, day).map(|version| Terms {
+            facts: version.facts,
+            agent: version.agent,
+            account_age: (version.changed_on != 0 && day != 0).then(|| day - version.changed_on),
         })
     }
 }
@@ -135,9 +142,10 @@ mod tests {
             let facts = MerchantFacts { account: Code(account), ..MerchantFacts::default() };
             merchants.add(7, Version { from, to, changed_on: from, facts, agent: Code(5), next: NONE });
         }
-        let account = |day| merchants.facts(7, day).map(|facts| facts.account.0);
+        let account = |day| merchants.terms(7, day).map(|terms| terms.facts.account.0);
         assert_eq!((account(10), account(11), account(0)), (Some(1), Some(2), Some(2)));
-        assert_eq!(merchants.custody(7, 14), (Code(5), Some(3)));
-        assert_eq!(merchants.facts(8, 1), None);
+        let terms = merchants.terms(7, 14);
+        assert_eq!(terms.map(|terms| (terms.agent, terms.account_age)), Some((Code(5), Some(3))));
+        assert!(merchants.terms(8, 1).is_none());
     }
 }

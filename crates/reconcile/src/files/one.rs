@@ -65,7 +65,7 @@ impl<'a> Bench<'a> {
             today: None,
             seen_on: &[],
         };
-        let judge = Judge::new(&court);
+        let mut judge = Judge::new(&court);
         let rows = &self.matching;
         let mut found: Vec<(u64, OnePayment)> = Vec::new();
         for unit in rows.units.iter().filter(|unit| !unit.gone) {

@@ -11,55 +11,26 @@ const fn marks_of(numbers: usize) -> usize {
     if numbers <= 10 { 4 } else { 8 }
 }
 
-/// The most bytes a row takes, with room for writing eight bytes at once.
-pub(crate) const ROW_MAX: usize = 8 + 20 * 8 + 8;
-
-/// Writes rows of `N` numbers (at most twenty).
-#[derive(Debug)]
-pub(crate) struct Packer<const N: usize> {
-    before: [u64; N],
-    used: usize,
-    bytes: Vec<u8>,
+/// The most bytes that a row of `numbers` (at most twenty) takes, with room for writing eight bytes at once.
+pub(crate) const fn row_max(numbers: usize) -> usize {
+    marks_of(numbers) + numbers * 8 + 8
 }
 
-impl<const N: usize> Packer<N> {
+/// Writes rows of `N` numbers (at most twenty) as differences to the row before.
+#[derive(Debug)]
+pub(crate) struct Differences<const N: usize>([u64; N]);
+
+impl<const N: usize> Differences<N> {
     pub(crate) const fn new() -> Self {
-        Self { before: [0; N], used: 0, bytes: Vec::new() }
+        Self([0; N])
     }
 
-    /// Whether another row of any kind fits.
-    #[inline]
-    pub(crate) fn has_room(&self) -> bool {
-        self.used + ROW_MAX <= self.bytes.len()
-    }
-
-    /// Begins a new stream of `size` bytes and gives back the one written so far.
-    pub(crate) fn renew(&mut self, size: usize) -> Vec<u8> {
-        let mut full = std::mem::replace(&mut self.bytes, vec![0; size]);
-        full.truncate(self.used);
-        self.before = [0; N];
-        self.used = 0;
-        full
-    }
-
-    /// Gives back the stream written so far, cut to its size, and keeps none.
-    pub(crate) fn finish(&mut self) -> Vec<u8> {
-        let mut last = std::mem::take(&mut self.bytes);
-        last.truncate(self.used);
-        last.shrink_to_fit();
-        self.before = [0; N];
-        self.used = 0;
-        last
-    }
-
-    /// Adds a row; the caller has made sure that it fits.
-    #[inline]
-    pub(crate) fn push(&mut self, row: &[u64; N]) {
-        let Some(room) = self.bytes.get_mut(self.used..self.used + ROW_MAX) else { return };
-        let Ok(room): Result<&mut [u8; ROW_MAX], _> = room.try_into() else { return };
+    /// Writes a row to the front of `room`, which has at least [`row_max`] bytes; how many it took.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, row: &[u64; N], room: &mut [u8]) -> usize {
         let mut marks = 0_u64;
         let mut at = marks_of(N);
-        for (place, (value, before)) in row.iter().zip(&mut self.before).enumerate() {
+        for (place, (value, before)) in row.iter().zip(&mut self.0).enumerate() {
             let difference = value.wrapping_sub(*before);
             *before = *value;
             // Small differences of either sign become small numbers.
@@ -72,8 +43,10 @@ impl<const N: usize> Packer<N> {
             }
             at += WIDTHS[(mark & 7) as usize];
         }
-        room[..marks_of(N)].copy_from_slice(&marks.to_le_bytes()[..marks_of(N)]);
-        self.used += at;
+        if let Some(front) = room.get_mut(..marks_of(N)) {
+            front.copy_from_slice(&marks.to_le_bytes()[..marks_of(N)]);
+        }
+        at
     }
 }
 
@@ -121,32 +94,30 @@ mod tests {
 
     use super::*;
 
+    fn there_and_back<const N: usize>(rows: &[[u64; N]]) -> Vec<[u64; N]> {
+        let mut bytes = vec![0; (rows.len() + 1) * row_max(N)];
+        let mut differences = Differences::new();
+        let mut length = 0;
+        for row in rows {
+            length += differences.write(row, &mut bytes[length..]);
+        }
+        Unpacker::new(&bytes, length).collect()
+    }
+
+    fn number() -> impl Strategy<Value = u64> {
+        prop_oneof![0_u64..300, any::<u64>()]
+    }
+
     proptest! {
         #[test]
-        fn wide_rows_come_back(rows in prop::collection::vec(prop::array::uniform20(prop_oneof![0_u64..300, any::<u64>()]), 0..30)) {
-            let mut packer = Packer::<20>::new();
-            packer.renew(rows.len() * ROW_MAX + ROW_MAX);
-            rows.iter().for_each(|row| packer.push(row));
-            let mut bytes = packer.finish();
-            let length = bytes.len();
-            bytes.resize(length + 8, 0);
-            let back: Vec<[u64; 20]> = Unpacker::new(&bytes, length).collect();
-            prop_assert_eq!(back, rows);
-        }
-
-        #[test]
-        fn rows_come_back(rows in prop::collection::vec(prop::array::uniform10(prop_oneof![0_u64..300, any::<u64>()]), 0..60)) {
-            let mut packer = Packer::<10>::new();
-            packer.renew(rows.len() * ROW_MAX + ROW_MAX);
-            for row in &rows {
-                prop_assert!(packer.has_room());
-                packer.push(row);
-            }
-            let mut bytes = packer.finish();
-            let length = bytes.len();
-            bytes.resize(length + 8, 0);
-            let back: Vec<[u64; 10]> = Unpacker::new(&bytes, length).collect();
-            prop_assert_eq!(back, rows);
+        fn rows_come_back(
+            wide in prop::collection::vec(prop::array::uniform20(number()), 0..30),
+            usual in prop::collection::vec(prop::array::uniform10(number()), 0..60),
+            short in prop::collection::vec(prop::array::uniform5(number()), 0..60),
+        ) {
+            prop_assert_eq!(there_and_back(&wide), wide);
+            prop_assert_eq!(there_and_back(&usual), usual);
+            prop_assert_eq!(there_and_back(&short), short);
         }
     }
 }

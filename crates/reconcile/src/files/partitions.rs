@@ -1,11 +1,12 @@
 //! Rows by terminal: every record of a payment lies in the same partition, so that matching stays local.
 
 use std::io;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::layout::Source;
-use super::packing::Packer;
+use super::packing::{Differences, row_max};
 
 /// Where rows go that memory has no room for.
 pub trait Spill: Sync {
@@ -22,19 +23,29 @@ pub trait Spill: Sync {
     fn read(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()>;
 }
 
-/// Bytes behind the rows of a chunk, so that eight can be read at once.
+/// Bytes that stay in memory.
+impl Spill for Mutex<Vec<u8>> {
+    fn append(&self, bytes: &[u8]) -> io::Result<u64> {
+        let mut all = self.lock().unwrap_or_else(PoisonError::into_inner);
+        let offset = all.len() as u64;
+        all.extend_from_slice(bytes);
+        Ok(offset)
+    }
+
+    fn read(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let all = self.lock().unwrap_or_else(PoisonError::into_inner);
+        io::Read::read_exact(
+            &mut usize::try_from(offset).ok().and_then(|from| all.get(from..)).unwrap_or_default(),
+            bytes,
+        )
+    }
+}
+
+/// Bytes of rows that a partition gathers before they are put away: the bundles of all partitions stay in the cache
+/// of a core, and what leaves it is written in one go.
+const BUNDLE: usize = 1024;
+/// Bytes behind rows that are read, so that eight can be read at once.
 const SLACK: usize = 8;
-
-enum Held {
-    Here(Vec<u8>),
-    Spilled { offset: u64, length: usize },
-}
-
-/// A stream of packed rows of one source.
-pub(crate) struct Chunk {
-    source: Source,
-    held: Held,
-}
 
 /// Memory that rows and results share.
 #[derive(Debug)]
@@ -52,42 +63,68 @@ impl Budget {
     pub(crate) fn take(&self, bytes: usize) -> bool {
         let fits = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.limit;
         if !fits {
-            self.give(bytes);
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
         }
         fits
     }
+}
 
-    fn give(&self, bytes: usize) {
-        self.held.fetch_sub(bytes, Ordering::Relaxed);
+/// Packed rows of one source and one partition.
+#[derive(Debug, Clone, Copy)]
+struct Bundle {
+    /// Offset in its segment, or in the spill file.
+    at: u64,
+    /// Number of its segment; none when it was spilled.
+    segment: Option<NonZeroU32>,
+    length: u16,
+    source: Source,
+}
+
+impl Bundle {
+    fn range(&self) -> std::ops::Range<usize> {
+        let at = usize::try_from(self.at).unwrap_or(usize::MAX);
+        at..at.saturating_add(usize::from(self.length))
     }
+}
+
+/// Bundles one after another, as one thread fills them.
+#[derive(Debug, Default)]
+struct Segment {
+    bytes: Vec<u8>,
+    /// With their partitions.
+    bundles: Vec<(u32, Bundle)>,
+}
+
+/// What is put away.
+#[derive(Debug)]
+struct Shelf {
+    segments: Vec<Arc<Vec<u8>>>,
+    /// By partition.
+    bundles: Vec<Vec<Bundle>>,
+    /// Segments that no thread fills now.
+    open: Vec<Segment>,
 }
 
 /// All rows of a run, in partitions.
 pub(crate) struct Partitions<'a> {
-    chunks: Vec<Mutex<Vec<Chunk>>>,
+    shelf: Mutex<Shelf>,
     spill: &'a dyn Spill,
     budget: &'a Budget,
     spilled: AtomicUsize,
-    chunk_bytes: usize,
-    shift: u32,
+    count: usize,
+    segment_bytes: usize,
 }
 
 impl<'a> Partitions<'a> {
     /// `count` is a power of two.
-    pub(crate) fn new(count: usize, chunk_bytes: usize, budget: &'a Budget, spill: &'a dyn Spill) -> Self {
+    pub(crate) fn new(count: usize, segment_bytes: usize, budget: &'a Budget, spill: &'a dyn Spill) -> Self {
         let count = count.next_power_of_two().max(2);
-        Self {
-            chunks: (0..count).map(|_| Mutex::default()).collect(),
-            spill,
-            budget,
-            spilled: AtomicUsize::new(0),
-            chunk_bytes,
-            shift: 64 - count.trailing_zeros(),
-        }
+        let shelf = Shelf { segments: Vec::new(), bundles: vec![Vec::new(); count], open: Vec::new() };
+        Self { shelf: Mutex::new(shelf), spill, budget, spilled: AtomicUsize::new(0), count, segment_bytes }
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.chunks.len()
+    pub(crate) const fn count(&self) -> usize {
+        self.count
     }
 
     /// Bytes that were spilled.
@@ -95,94 +132,222 @@ impl<'a> Partitions<'a> {
         self.spilled.load(Ordering::Relaxed)
     }
 
-    #[inline]
-    fn of(&self, terminal: u64) -> usize {
-        (terminal.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, partition: usize, source: Source, mut bytes: Vec<u8>) -> io::Result<()> {
-        if bytes.is_empty() {
+    /// A segment with room.
+    fn open_segment(&self) -> Segment {
+        self.shelf().open.pop().unwrap_or_default()
+    }
+
+    /// Puts a full segment into the shelf, or into the spill file when memory has no room for it.
+    fn put(&self, mut segment: Segment) -> io::Result<()> {
+        if segment.bundles.is_empty() {
             return Ok(());
         }
-        bytes.resize(bytes.len() + SLACK, 0);
-        bytes.shrink_to_fit();
-        let length = bytes.len();
-        let held = if self.budget.take(length) {
-            Held::Here(bytes)
-        } else {
-            self.spilled.fetch_add(length, Ordering::Relaxed);
-            Held::Spilled { offset: self.spill.append(&bytes)?, length }
+        if !self.budget.take(segment.bytes.len()) {
+            return self.spill(&mut segment);
+        }
+        let mut shelf = self.shelf();
+        shelf.segments.push(Arc::new(segment.bytes));
+        let number = u32::try_from(shelf.segments.len()).ok().and_then(NonZeroU32::new);
+        for (partition, bundle) in segment.bundles {
+            shelf.bundles[partition as usize].push(Bundle { segment: number, ..bundle });
+        }
+        Ok(())
+    }
+
+    /// Bundles of one partition go next to each other, to be read back at once.
+    fn spill(&self, segment: &mut Segment) -> io::Result<()> {
+        segment.bundles.sort_by_key(|(partition, _)| *partition);
+        let mut bytes = Vec::with_capacity(segment.bytes.len());
+        for (_, bundle) in &mut segment.bundles {
+            let at = bytes.len() as u64;
+            bytes.extend_from_slice(&segment.bytes[bundle.range()]);
+            bundle.at = at;
+        }
+        let offset = self.spill.append(&bytes)?;
+        self.spilled.fetch_add(bytes.len(), Ordering::Relaxed);
+        let mut shelf = self.shelf();
+        for (partition, bundle) in &segment.bundles {
+            shelf.bundles[*partition as usize].push(Bundle { at: offset + bundle.at, ..*bundle });
+        }
+        Ok(())
+    }
+
+    /// Puts away what no thread fills any more; rows are read after this.
+    pub(crate) fn close(&self) -> io::Result<()> {
+        let open = std::mem::take(&mut self.shelf().open);
+        open.into_iter().try_for_each(|segment| self.put(segment))
+    }
+
+    /// Reads rows back; one for each thread.
+    pub(crate) fn reader(&self) -> PartitionReader<'_> {
+        PartitionReader { of: self, segments: self.shelf().segments.clone(), buffer: Vec::new() }
+    }
+}
+
+/// Reads the rows of partitions, one after another.
+pub(crate) struct PartitionReader<'a> {
+    of: &'a Partitions<'a>,
+    segments: Vec<Arc<Vec<u8>>>,
+    buffer: Vec<u8>,
+}
+
+impl PartitionReader<'_> {
+    /// Hands the bundles of a partition to `visit`: bytes of which so many are rows, with at least eight more behind.
+    pub(crate) fn read(&mut self, partition: usize, mut visit: impl FnMut(Source, &[u8], usize)) -> io::Result<()> {
+        let bundles = std::mem::take(&mut self.of.shelf().bundles[partition]);
+        let adjacent = |one: &Bundle, next: &Bundle| {
+            one.segment.is_none() && next.segment.is_none() && one.at + u64::from(one.length) == next.at
         };
-        if let Some(chunks) = self.chunks.get(partition) {
-            chunks.lock().unwrap_or_else(PoisonError::into_inner).push(Chunk { source, held });
-        }
-        Ok(())
-    }
-
-    /// Takes the chunks of a partition out.
-    pub(crate) fn take(&self, partition: usize) -> Vec<Chunk> {
-        self.chunks
-            .get(partition)
-            .map_or_else(Vec::new, |chunks| std::mem::take(&mut *chunks.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
-
-    /// Hands the packed rows of a chunk to `visit`, with their length, and lets them go. `buffer` is used again.
-    pub(crate) fn open(
-        &self,
-        chunk: Chunk,
-        buffer: &mut Vec<u8>,
-        visit: impl FnOnce(Source, &[u8], usize),
-    ) -> io::Result<()> {
-        match chunk.held {
-            Held::Here(bytes) => {
-                self.budget.give(bytes.len());
-                visit(chunk.source, &bytes, bytes.len() - SLACK);
+        for together in bundles.chunk_by(adjacent) {
+            let Some(first) = together.first() else { continue };
+            let length = together.iter().map(|bundle| usize::from(bundle.length)).sum::<usize>();
+            self.buffer.clear();
+            self.buffer.resize(length + SLACK, 0);
+            let rows = &mut self.buffer[..length];
+            match first.segment.and_then(|number| self.segments.get(number.get() as usize - 1)) {
+                // Copying asks for all of it at once, reading row by row would wait for each line of the cache.
+                Some(segment) => rows.copy_from_slice(&segment[first.range()]),
+                None => self.of.spill.read(first.at, rows)?,
             }
-            Held::Spilled { offset, length } => {
-                buffer.resize(length, 0);
-                self.spill.read(offset, buffer)?;
-                visit(chunk.source, buffer, length - SLACK);
+            let mut from = 0;
+            for bundle in together {
+                visit(bundle.source, &self.buffer[from..], usize::from(bundle.length));
+                from += usize::from(bundle.length);
             }
         }
         Ok(())
     }
+}
+
+/// A bundle that is being filled.
+struct Filling<const N: usize> {
+    differences: Differences<N>,
+    used: usize,
+    bytes: [u8; BUNDLE],
 }
 
 /// Spreads the rows that one thread reads over the partitions.
 pub(crate) struct Spreader<'a, const N: usize> {
     to: &'a Partitions<'a>,
     source: Source,
-    packers: Vec<Packer<N>>,
+    shift: u32,
+    filling: Vec<Filling<N>>,
+    segment: Segment,
     /// The first failure of the spill file; told at the end, because rows come from deep inside.
     failed: Option<io::Error>,
 }
 
 impl<'a, const N: usize> Spreader<'a, N> {
     pub(crate) fn new(to: &'a Partitions<'a>, source: Source) -> Self {
-        Self { to, source, packers: (0..to.count()).map(|_| Packer::new()).collect(), failed: None }
+        let empty = || Filling { differences: Differences::new(), used: 0, bytes: [0; BUNDLE] };
+        Self {
+            to,
+            source,
+            shift: 64 - to.count.trailing_zeros(),
+            filling: (0..to.count).map(|_| empty()).collect(),
+            segment: to.open_segment(),
+            failed: None,
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, terminal: u64, row: &[u64; N]) {
-        let partition = self.to.of(terminal);
-        let Some(packer) = self.packers.get_mut(partition) else { return };
-        if !packer.has_room() {
-            let full = packer.renew(self.to.chunk_bytes);
-            if let Err(error) = self.to.put(partition, self.source, full) {
-                self.failed.get_or_insert(error);
-            }
+        let partition = (terminal.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize;
+        let Some(filling) = self.filling.get_mut(partition) else { return };
+        let room = &mut filling.bytes[filling.used..];
+        filling.used += filling.differences.write(row, room);
+        if filling.used + row_max(N) > BUNDLE {
+            self.put(partition);
         }
-        packer.push(row);
+    }
+
+    /// Puts a bundle behind the others of the segment.
+    #[inline(never)]
+    fn put(&mut self, partition: usize) {
+        let filling = &mut self.filling[partition];
+        let used = std::mem::take(&mut filling.used);
+        filling.differences = Differences::new();
+        if used == 0 {
+            return;
+        }
+        let Segment { bytes, bundles } = &mut self.segment;
+        let bundle = Bundle {
+            segment: None,
+            source: self.source,
+            length: u16::try_from(used).unwrap_or(u16::MAX),
+            at: bytes.len() as u64,
+        };
+        if bytes.capacity() == 0 {
+            bytes.reserve_exact(self.to.segment_bytes);
+            bundles.reserve_exact(self.to.segment_bytes / (BUNDLE - row_max(N)) + 1);
+        }
+        bytes.extend_from_slice(&filling.bytes[..used]);
+        bundles.push((u32::try_from(partition).unwrap_or(u32::MAX), bundle));
+        if bytes.len() + BUNDLE > self.to.segment_bytes
+            && let Err(error) = self.to.put(std::mem::take(&mut self.segment))
+        {
+            self.failed.get_or_insert(error);
+        }
     }
 
     /// Puts away what is left.
     pub(crate) fn finish(mut self) -> io::Result<()> {
-        if let Some(error) = self.failed {
-            return Err(error);
+        for partition in 0..self.filling.len() {
+            self.put(partition);
         }
-        for (partition, packer) in self.packers.iter_mut().enumerate() {
-            self.to.put(partition, self.source, packer.finish())?;
+        self.to.shelf().open.push(self.segment);
+        self.failed.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::super::packing::Unpacker;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_row_comes_back_once_and_by_terminal(
+            rows in prop::collection::vec((0_u64..50, any::<u32>()), 0..3_000),
+            limit in prop_oneof![Just(0_usize), 0_usize..100_000, Just(usize::MAX / 2)],
+            segment in 1_500_usize..50_000,
+            turns in 1_usize..4,
+        ) {
+            let (budget, memory) = (Budget::new(limit), Mutex::<Vec<u8>>::default());
+            let partitions = Partitions::new(4, segment, &budget, &memory);
+            for (source, part) in [Source::Switch, Source::Payout, Source::Switch].into_iter().cycle().zip(rows.chunks(rows.len() / turns + 1)) {
+                let mut spreader = Spreader::<5>::new(&partitions, source);
+                for (terminal, number) in part {
+                    spreader.push(*terminal, &[*terminal, u64::from(*number), source as u64, 0, 7]);
+                }
+                spreader.finish().unwrap();
+            }
+            partitions.close().unwrap();
+            let mut reader = partitions.reader();
+            let mut back = Vec::new();
+            let mut homes: BTreeMap<u64, usize> = BTreeMap::new();
+            for partition in 0..partitions.count() {
+                reader.read(partition, |source, bytes, length| {
+                    for row in Unpacker::<5>::new(bytes, length) {
+                        assert_eq!((row[2], row[4]), (source as u64, 7));
+                        assert_eq!(*homes.entry(row[0]).or_insert(partition), partition);
+                        back.push((row[0], u32::try_from(row[1]).unwrap()));
+                    }
+                }).unwrap();
+            }
+            let mut rows = rows;
+            rows.sort_unstable();
+            back.sort_unstable();
+            prop_assert_eq!(back, rows);
+            prop_assert!(partitions.spilled() == 0 || limit < usize::MAX / 2);
         }
-        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::classes::{Class, Classes, Flag};
 use super::code::{Code, Texts};
-use super::packing::{Packer, Unpacker};
+use super::packing::{Differences, Unpacker, row_max};
 use super::partitions::{Budget, Spill};
 
 const NUMBERS: usize = 20;
@@ -134,7 +134,9 @@ pub(crate) struct Results<'a> {
     spill: &'a dyn Spill,
 }
 
-const PAGE_BYTES: usize = 8 * 1024;
+const PAGE_BYTES: usize = 4 * 1024;
+/// A break hardly takes fewer bytes than this.
+const BREAK_LEAST: usize = 40;
 /// Breaks that go to the other thread at once, and how many such pieces may wait.
 const PIECE: usize = 256;
 const AHEAD: usize = 16;
@@ -153,27 +155,24 @@ impl<'a> Results<'a> {
         }
         found.sort_unstable_by(|one, other| one.compare(other, texts));
         let mut pages = Vec::new();
-        let mut packer = Packer::<NUMBERS>::new();
+        let (mut differences, mut page, mut used) = (Differences::<NUMBERS>::new(), vec![0; PAGE_BYTES], 0);
         for found in found {
-            if !packer.has_room() {
-                let full = packer.renew(PAGE_BYTES);
-                self.put(full, &mut pages)?;
+            if used + row_max(NUMBERS) > PAGE_BYTES {
+                self.put(&page[..used], &mut pages)?;
+                (differences, used) = (Differences::new(), 0);
             }
-            packer.push(&found.to_numbers());
+            used += differences.write(&found.to_numbers(), &mut page[used..]);
         }
-        self.put(packer.finish(), &mut pages)?;
+        page.truncate(used);
+        self.put(&page, &mut pages)?;
         self.runs.lock().unwrap_or_else(PoisonError::into_inner).push(pages);
         Ok(())
     }
 
-    fn put(&self, mut bytes: Vec<u8>, pages: &mut Vec<Page>) -> io::Result<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        bytes.resize(bytes.len() + SLACK, 0);
+    fn put(&self, rows: &[u8], pages: &mut Vec<Page>) -> io::Result<()> {
+        let bytes = [rows, &[0; SLACK]].concat();
         let length = bytes.len();
         pages.push(if self.budget.take(length) {
-            bytes.shrink_to_fit();
             Page::Here(bytes)
         } else {
             Page::Spilled { offset: self.spill.append(&bytes)?, length }
@@ -299,6 +298,7 @@ impl Cursor {
             }
         };
         let rows = Unpacker::<NUMBERS>::new(&bytes, bytes.len() - SLACK);
+        self.ahead.reserve(bytes.len() / BREAK_LEAST);
         self.ahead.extend(rows.filter_map(|numbers| Break::from_numbers(&numbers)));
         Ok(())
     }
@@ -309,24 +309,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    /// Keeps everything in memory.
-    #[derive(Default)]
-    struct Memory(Mutex<Vec<u8>>);
-
-    impl Spill for Memory {
-        fn append(&self, bytes: &[u8]) -> io::Result<u64> {
-            let mut all = self.0.lock().unwrap();
-            all.extend_from_slice(bytes);
-            Ok((all.len() - bytes.len()) as u64)
-        }
-
-        fn read(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-            let from = usize::try_from(offset).unwrap();
-            bytes.copy_from_slice(&self.0.lock().unwrap()[from..from + bytes.len()]);
-            Ok(())
-        }
-    }
 
     fn some_break(number: u64) -> Break {
         Break {
@@ -350,7 +332,7 @@ mod tests {
         #[test]
         fn breaks_come_back_in_order(numbers in prop::collection::vec(0_u64..1_000_000, 0..900), limit in 0_usize..100_000, runs in 1_usize..9, threads in 1_usize..3) {
             let texts = Texts::default();
-            let (budget, memory) = (Budget::new(limit), Memory::default());
+            let (budget, memory) = (Budget::new(limit), Mutex::<Vec<u8>>::default());
             let results = Results::new(&budget, &memory);
             let mut all: Vec<Break> = numbers.into_iter().map(some_break).collect();
             for run in all.chunks(all.len() / runs + 1) {

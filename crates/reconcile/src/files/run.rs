@@ -1,5 +1,6 @@
 //! A run from files to sorted breaks with control totals.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -27,10 +28,14 @@ const PARTITION_BYTES: u64 = 4 * 1024 * 1024;
 /// The same for compressed files, of which a byte stands for more.
 const PACKED_BYTES: u64 = PARTITION_BYTES * 5 / 16;
 const PARTITIONS_MAX: usize = 4_096;
-const CHUNK_MAX: usize = 16 * 1024;
-const CHUNK_MIN: usize = 1_024;
-/// Of the memory allowed, one part in so many is left for buffers, tables and the allocator.
-const RESERVE: usize = 4;
+/// Rows are put away, or spilled, so many bytes at once.
+const SEGMENT_MAX: usize = 64 * 1024 * 1024;
+const SEGMENT_MIN: usize = 64 * 1024;
+/// Of the memory allowed, one part in so many is left for buffers, tables and the allocator,
+const RESERVE_MOST: usize = 4;
+/// or, when that is less, one part in so many and as much as is needed whatever the memory.
+const RESERVE_LEAST: usize = 16;
+const RESERVE: usize = 96 * 1024 * 1024;
 
 /// Files are read in this order: what later rows are looked up in comes first.
 const ORDER: [Source; 8] = [
@@ -57,10 +62,11 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     }
     let texts = Texts::default();
     let threads = job.options.threads.max(1);
-    let budget = Budget::new(job.options.memory - job.options.memory / RESERVE);
+    let memory = job.options.memory;
+    let reserve = (memory / RESERVE_MOST).min(memory / RESERVE_LEAST + RESERVE);
+    let budget = Budget::new(memory - reserve);
     let count = job.options.partitions.unwrap_or_else(|| partitions_for(&job));
-    let chunk = (job.options.memory / 32 / (threads * count)).clamp(CHUNK_MIN, CHUNK_MAX);
-    let partitions = Partitions::new(count, chunk, &budget, job.spill);
+    let partitions = Partitions::new(count, segment_bytes(&job, threads), &budget, job.spill);
     let mut names = Names { texts: &texts, classes: job.classes, files: Vec::new(), carried: Vec::new() };
     let mut desk = Desk {
         partitions: &partitions,
@@ -83,6 +89,7 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     names.files = files.iter().map(|file| file.name.clone()).collect();
     desk.read_all(files)?;
     desk.name_aside()?;
+    partitions.close().map_err(RunError::io("spill file"))?;
     if desk.reports.iter().any(|report| report.bad.is_some()) {
         return Ok(desk.refused());
     }
@@ -99,16 +106,6 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
         seen_on: &seen_on,
     };
     let results = Results::new(&budget, job.spill);
-    let mut judged = judge_all(&court, &partitions, &results, threads)?;
-    let mut totals = std::mem::take(&mut desk.totals);
-    totals.join(&judged.totals);
-    totals.check()?;
-    judged.beneficiaries.add_owners(&desk.small.merchants);
-    let take = |found: &Break| {
-        let account_merchants = judged.beneficiaries.count(found.account);
-        sink.payment(&Break { account_merchants, ..*found }, &names)
-    };
-    results.hand_out(&texts, threads, take).map_err(RunError::io("results"))?;
     let check = BatchCheck {
         waits: &|row| court.waits(row),
         returned: returns.alone,
@@ -119,7 +116,24 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
         has_bank: desk.small.has_bank,
         has_lines: desk.present.payout,
     };
-    let batches = check.run(&texts);
+    let (mut judged, batches) = if threads == 1 {
+        (judge_all(&court, &partitions, &results, 1)?, check.run(&texts))
+    } else {
+        thread::scope(|scope| {
+            let batches = scope.spawn(|| check.run(&texts));
+            let judged = judge_all(&court, &partitions, &results, threads)?;
+            Ok::<_, RunError>((judged, batches.join().map_err(|_| RunError::Worker)?))
+        })?
+    };
+    let mut totals = std::mem::take(&mut desk.totals);
+    totals.join(&judged.totals);
+    totals.check()?;
+    judged.beneficiaries.add_owners(&desk.small.merchants);
+    let take = |found: &Break| {
+        let account_merchants = judged.beneficiaries.count(found.account);
+        sink.payment(&Break { account_merchants, ..*found }, &names)
+    };
+    results.hand_out(&texts, threads, take).map_err(RunError::io("results"))?;
     judged.kept.extend(batches.kept.iter().filter_map(|row| court.carried(row)));
     for found in &batches.breaks {
         let effect = match found.class {
@@ -144,6 +158,11 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
         spilled: partitions.spilled() as u64,
         payments: judged.payments,
     })
+}
+
+fn segment_bytes(job: &Job<'_>, threads: usize) -> usize {
+    let whole = usize::try_from(job.size).unwrap_or(usize::MAX);
+    (job.options.memory / 32).min(whole).div_euclid(threads).clamp(SEGMENT_MIN, SEGMENT_MAX)
 }
 
 fn partitions_for(job: &Job<'_>) -> usize {
@@ -291,6 +310,9 @@ impl<'a> Desk<'a> {
 
     /// Clearing lines without a name take that of the one switch row with their network key.
     fn name_aside(&mut self) -> Result<(), RunError> {
+        if self.aside.lines.is_empty() {
+            return Ok(());
+        }
         self.candidates.sort_unstable();
         let mut spreader = Spreader::<10>::new(self.partitions, Source::Clearing);
         for (number, line) in self.aside.lines.iter_mut().enumerate() {
@@ -308,6 +330,7 @@ impl<'a> Desk<'a> {
     /// Puts rows of an earlier run where they belong; the first day of each of their files.
     fn take_carried(&mut self, rows: Vec<CarriedRow>, names: &mut Names<'_>) -> Result<Vec<Day>, RunError> {
         let mut seen_on: Vec<Day> = Vec::new();
+        let mut by_source: BTreeMap<Source, Vec<Vec<u64>>> = BTreeMap::new();
         for row in rows {
             let known =
                 (0..seen_on.len()).rev().find(|at| seen_on[*at] == row.seen_on && names.carried[*at] == row.file);
@@ -330,19 +353,24 @@ impl<'a> Desk<'a> {
                 _ => 4,
             }];
             self.totals.flow_mut(row.source).read.add(1, money.cast_signed());
-            if is_wide(row.source) {
-                self.spread_carried::<10>(row.source, &numbers)?;
+            by_source.entry(row.source).or_default().push(numbers);
+        }
+        for (source, rows) in by_source {
+            if is_wide(source) {
+                self.spread_carried::<10>(source, &rows)?;
             } else {
-                self.spread_carried::<5>(row.source, &numbers)?;
+                self.spread_carried::<5>(source, &rows)?;
             }
         }
         Ok(seen_on)
     }
 
-    fn spread_carried<const N: usize>(&self, source: Source, numbers: &[u64]) -> Result<(), RunError> {
-        let Ok(row): Result<&[u64; N], _> = numbers.try_into() else { return Ok(()) };
+    fn spread_carried<const N: usize>(&self, source: Source, rows: &[Vec<u64>]) -> Result<(), RunError> {
         let mut spreader = Spreader::<N>::new(self.partitions, source);
-        spreader.push(row[0], row);
+        for row in rows.iter().filter_map(|row| row.as_slice().try_into().ok()) {
+            let row: &[u64; N] = row;
+            spreader.push(row[0], row);
+        }
         spreader.finish().map_err(RunError::io("spill file"))
     }
 
@@ -502,19 +530,17 @@ fn judge_all(
 ) -> Result<Judged, RunError> {
     let next = AtomicUsize::new(0);
     let work = || -> Result<Judged, RunError> {
-        let mut judge = Judge::new(court);
-        let (mut rows, mut found, mut bytes) = (Matching::default(), Vec::new(), Vec::new());
+        let mut judge = Judge::new(court).remembering();
+        let (mut rows, mut found, mut reader) = (Matching::default(), Vec::new(), partitions.reader());
         loop {
             let partition = next.fetch_add(1, Ordering::Relaxed);
             if partition >= partitions.count() {
                 return Ok(judge.judged);
             }
             rows.clear();
-            for chunk in partitions.take(partition) {
-                partitions
-                    .open(chunk, &mut bytes, |source, bytes, length| rows.load(source, bytes, length))
-                    .map_err(RunError::io("spill file"))?;
-            }
+            reader
+                .read(partition, |source, bytes, length| rows.load(source, bytes, length))
+                .map_err(RunError::io("spill file"))?;
             rows.match_rows();
             judge.judge(&rows, &mut found);
             results.add(&mut found, court.names.texts).map_err(RunError::io("spill file"))?;

@@ -6,29 +6,11 @@ use std::sync::Mutex;
 
 use onus_reconcile::files::{
     BatchBreak, Break, Classes, Content, Flag, Job, JobFile, Layout, Names, Options, Proposal, RunError, Sink, Source,
-    Spill, Summary, WorkingDays, run,
+    Summary, WorkingDays, run,
 };
 
 pub(crate) const LAYOUT: &str = include_str!("../../../../layouts/four-files.toml");
 pub(crate) const CLASSES: &str = include_str!("../../../../packs/breaks-1/classes.toml");
-
-/// A spill file in memory.
-#[derive(Default)]
-pub(crate) struct Memory(Mutex<Vec<u8>>);
-
-impl Spill for Memory {
-    fn append(&self, bytes: &[u8]) -> io::Result<u64> {
-        let mut all = self.0.lock().unwrap();
-        all.extend_from_slice(bytes);
-        Ok((all.len() - bytes.len()) as u64)
-    }
-
-    fn read(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        let from = usize::try_from(offset).unwrap();
-        bytes.copy_from_slice(&self.0.lock().unwrap()[from..from + bytes.len()]);
-        Ok(())
-    }
-}
 
 /// Results as lines.
 #[derive(Default)]
@@ -124,7 +106,7 @@ pub(crate) fn reconcile_contents(
     let layout = Layout::from_toml(how.layout).unwrap();
     let classes = Classes::from_toml(how.classes).unwrap();
     let days = WorkingDays::default();
-    let spill = Memory::default();
+    let spill = Mutex::<Vec<u8>>::default();
     let job = Job {
         files: files
             .into_iter()

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::actor::Actor;
 use crate::api::query::Named;
-use crate::episode_portrait::Portrait;
+use crate::episode_portrait::{EpisodeStep, Portrait};
 use crate::problem::Problem;
 use crate::state::ServerState;
 use crate::verdict_body::TwoTexts;
@@ -22,6 +22,10 @@ pub(crate) struct EpisodeRow {
     cause: String,
     status: String,
     benign: bool,
+    /// Harm that shows beside failures, not an incident that explains them.
+    pattern: bool,
+    /// Seen live; records are not there yet.
+    live: bool,
     started_at: String,
     ended_at: Option<String>,
     scope: BTreeMap<String, Vec<String>>,
@@ -41,8 +45,17 @@ pub(crate) struct EpisodeDetail {
     signals: Vec<TwoTexts>,
     excluded: Vec<TwoTexts>,
     exposure: Vec<Exposure>,
+    /// As it was seen live, before records told it more exactly.
+    seen_live: Vec<SeenLive>,
     /// Life, map of scope, amounts, hypotheses and notices; none for an agent, to whom they would name others.
     portrait: Option<Portrait>,
+}
+
+/// A live episode that is part of one found in records.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct SeenLive {
+    id: String,
+    steps: Vec<EpisodeStep>,
 }
 
 /// Payments of one agent in an episode.
@@ -64,16 +77,19 @@ pub(crate) struct EpisodeList {
 struct Body {
     signals: Vec<TwoTexts>,
     excluded: Vec<TwoTexts>,
+    seen_live: Vec<SeenLive>,
     exposure: BTreeMap<String, (i64, i64)>,
     #[serde(flatten)]
     portrait: Option<Portrait>,
 }
 
-/// The state in an episode's body; an agent does not get the body.
+/// State and kind in an episode's body; an agent does not get the body.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Standing {
     state: Option<String>,
+    pattern: bool,
+    origin: String,
 }
 
 /// Episodes, most payments first.
@@ -120,6 +136,7 @@ pub(crate) async fn read(
         episode: episode_row(row, &actor),
         signals: body.signals,
         excluded: body.excluded,
+        seen_live: body.seen_live,
         exposure,
         portrait: body.portrait,
     }))
@@ -129,6 +146,8 @@ pub(crate) fn episode_row(row: episodes::EpisodeRow, actor: &Actor) -> EpisodeRo
     let standing: Standing = serde_json::from_str(&row.body).unwrap_or_default();
     let known = if row.ended_at.is_some() { "closed" } else { "confirmed" };
     EpisodeRow {
+        pattern: standing.pattern,
+        live: standing.origin == "live",
         state: standing.state.unwrap_or_else(|| known.to_owned()),
         started_at: actor.time(row.started_at),
         ended_at: actor.time_or_none(row.ended_at),

@@ -124,6 +124,10 @@ pub(crate) struct Obligation {
     due_at: String,
     amount_minor: i64,
     state: String,
+    /// `manual`: software does nothing by itself, until the limit is verified where one is named.
+    automation: String,
+    /// Limit that has to be verified, or empty.
+    limit_id: String,
 }
 
 /// A line of the double-entry ledger; debit is positive.
@@ -243,6 +247,8 @@ fn case_detail(it: cases::CaseDetail, said: &[verdict_body::Obligation], actor: 
             owner: row.owner,
             amount_minor: row.amount_minor,
             state: row.state,
+            automation: row.automation,
+            limit_id: row.limit_id,
         }
     });
     CaseDetail {

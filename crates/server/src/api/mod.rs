@@ -1,5 +1,6 @@
 //! The routes of `/api/v1`, one module for each thing that is asked for.
 
+pub(crate) mod alarms;
 pub(crate) mod audit;
 pub(crate) mod break_detail;
 pub(crate) mod breaks;
@@ -11,11 +12,14 @@ pub(crate) mod exception_detail;
 pub(crate) mod expectations;
 pub(crate) mod files;
 pub(crate) mod gateways;
+pub(crate) mod limits;
 pub(crate) mod overview;
+pub(crate) mod packs;
 pub(crate) mod payment_detail;
 pub(crate) mod payments;
 pub(crate) mod query;
 pub(crate) mod registry;
+pub(crate) mod rejudgements;
 pub(crate) mod session;
 
 use axum::http::header;
@@ -38,12 +42,21 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(registry::list_agents))
         .routes(routes!(episodes::list))
         .routes(routes!(episodes::read))
+        .routes(routes!(alarms::list))
         .routes(routes!(cases::list))
         .routes(routes!(breaks::list))
         .routes(routes!(break_detail::read))
         .routes(routes!(break_detail::step))
         .routes(routes!(diversions::list))
         .routes(routes!(expectations::list))
+        .routes(routes!(limits::list))
+        .routes(routes!(limits::history))
+        .routes(routes!(limits::step))
+        .routes(routes!(rejudgements::list))
+        .routes(routes!(rejudgements::step))
+        .routes(routes!(packs::list))
+        .routes(routes!(packs::shadow))
+        .routes(routes!(packs::step))
         .routes(routes!(files::list))
         .routes(routes!(files::list_rejects))
         .routes(routes!(gateways::list))

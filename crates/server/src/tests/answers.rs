@@ -1,11 +1,12 @@
 //! What the routes answer.
 
 use axum::http::{Method, StatusCode};
+use onus_store::alarms::{self, AlarmRow};
 use onus_store::gateway_status::{self, GatewayStatusRow};
 use serde_json::{Value, json};
 
 use super::fixture::{DIVERTED, LATE, REVERSED, T, acquirer};
-use crate::Role::{Administrator, Agent, Reviewer};
+use crate::Role::{Administrator, Agent, Operator, Reviewer};
 
 fn field<'v>(leg: &'v Value, name: &str) -> &'v Value {
     leg["rows"][0]["fields"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap()
@@ -120,6 +121,7 @@ async fn an_agent_sees_its_subtree_and_nothing_else() {
         "/api/v1/files",
         "/api/v1/rejects",
         "/api/v1/gateways",
+        "/api/v1/alarms",
         "/api/v1/audit",
     ] {
         assert_eq!(fixture.ask(Method::GET, path, Some(Agent), &[]).await.status, StatusCode::NOT_FOUND, "{path}");
@@ -203,6 +205,40 @@ async fn the_other_lists_answer_as_described() {
         (&entry["body"]["payment"], &entry["root"], &entry["tree_size"]),
         (&json!(REVERSED), &checkpoint["root"], &json!(3))
     );
+}
+
+#[tokio::test]
+async fn alarms_say_cell_since_evidence_and_what_was_expected() {
+    let fixture = acquirer();
+    assert_eq!(fixture.get("/alarms", Reviewer).await, json!({"items": []}));
+    let alarm = AlarmRow {
+        id: "live:lost:network_link:211:1".into(),
+        origin: "live".into(),
+        signal: "lost".into(),
+        layer: "network_link".into(),
+        cell: "211".into(),
+        standing: "confirmed".into(),
+        since_at: 1_790_000_000_000_000,
+        raised_at: 1_790_000_060_000_000,
+        attempts: 120,
+        hits: 40,
+        expected_milli: 1_250,
+        evidence_bits: 44,
+        needed_bits: 33,
+        body: json!({"says": {"zh": "无应答", "en": "no answer"}, "eased": true}).to_string(),
+        ..AlarmRow::default()
+    };
+    fixture.db.store.write(|tx| alarms::put(tx, T, [&alarm])).unwrap();
+    let item = fixture.get("/alarms", Operator).await["items"][0].clone();
+    assert_eq!(
+        (&item["cell"], &item["expected_milli"], &item["evidence_bits"]),
+        (&json!("211"), &json!(1_250), &json!(44))
+    );
+    assert_eq!(
+        (&item["says"]["en"], &item["eased"], &item["against_peers"]),
+        (&json!("no answer"), &json!(true), &json!(false))
+    );
+    assert_eq!((&item["since_at"], &item["ended_at"]), (&json!("2026-09-21T22:13:20+08:00"), &json!(null)));
 }
 
 #[tokio::test]

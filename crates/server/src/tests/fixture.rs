@@ -25,6 +25,8 @@ pub(super) const REVERSED: &str = "2026-09-21.29000002.000001.000012";
 pub(super) const LATE: &str = "2026-09-21.29000001.000001.000013";
 /// The break of the diverted payment.
 pub(super) const BREAK: &str = "2026-09-21.29000001.000001.000011.MERCHANT_SWAPPED";
+/// A limit that waits for two people.
+pub(super) const LIMIT: &str = "cn-default-1:rule:slip-agent";
 pub(super) const PASSWORD: &str = "correct horse";
 
 pub(super) struct Fixture {
@@ -163,6 +165,11 @@ pub(super) fn path_values() -> HashMap<&'static str, &'static str> {
     HashMap::from([
         ("/breaks/{id}", BREAK),
         ("/breaks/{id}/{step}", BREAK),
+        ("/limits/{id}", LIMIT),
+        ("/limits/{id}/{step}", LIMIT),
+        ("/packs/{id}/shadow", "shipped"),
+        ("/packs/{id}/{step}", "0"),
+        ("/rejudgements/{step}", "propose"),
         ("/payments/{id}", DIVERTED),
         ("/episodes/{id}", "E1"),
         ("/evidence/entries/{index}", "0"),

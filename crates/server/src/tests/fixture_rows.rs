@@ -253,6 +253,8 @@ fn put_case(tx: &mut Tx<'_>) -> Result<(), StoreError> {
             due_at,
             amount_minor: 120_000,
             state: "open".into(),
+            automation: "automatic".into(),
+            ..ObligationRow::default()
         }],
     )?;
     let line = |line, amount_minor| LedgerLineRow {

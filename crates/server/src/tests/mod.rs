@@ -1,6 +1,7 @@
 //! The server as a client sees it.
 
 mod answers;
+mod decisions;
 mod expectations;
 mod fixture;
 mod fixture_rows;

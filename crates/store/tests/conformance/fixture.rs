@@ -300,6 +300,8 @@ fn obligations(case: &CaseRow) -> Vec<ObligationRow> {
             due_at: case.due_at,
             amount_minor: case.loss_minor,
             state: if case.state == "closed" || seq == 2 { "done" } else { "open" }.into(),
+            automation: "automatic".into(),
+            ..ObligationRow::default()
         })
         .collect()
 }

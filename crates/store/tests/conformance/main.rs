@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod append_only;
+mod detection;
 mod diversions;
 mod domain;
+mod dual_control;
 mod expectations;
 mod fixture;
 mod group_commit;
@@ -71,6 +73,11 @@ conformance![
     lists::pages_have_no_gaps_and_no_repeats,
     lists::payments_are_filtered,
     lists::terminals_and_cases_are_filtered,
+    detection::alarms_are_listed_replaced_and_forgotten,
+    detection::minutes_of_workers_are_replaced_and_forgotten,
+    detection::only_one_goes_on_from_a_state,
+    detection::live_episodes_outlast_a_judgement,
+    detection::places_have_the_category_of_their_merchant,
     diversions::breaks_are_grouped_within_the_scope,
     diversions::what_a_group_counts_is_what_its_list_shows,
     diversions::a_terminal_with_two_registrations_has_no_known_version,
@@ -78,6 +85,9 @@ conformance![
     resolutions::breaks_are_filtered_and_summed,
     resolutions::only_changed_facts_are_found,
     resolutions::a_step_is_taken_once,
+    dual_control::decisions_stand_where_their_last_step_led,
+    dual_control::facts_stay_with_their_revision,
+    dual_control::a_duty_waits_for_its_limit,
     expectations::expectations_keep_to_their_scope,
     expectations::what_comes_late_keeps_its_age,
     domain::a_payment_comes_with_everything,

@@ -48,7 +48,7 @@ impl Portrait<'_> {
         let fields = json!({
             "state": steps.last().map_or(State::Suspected, |step| step.state).as_str(),
             "steps": steps.iter().map(|it| step(it, zone)).collect::<Vec<_>>(),
-            "twentieth_at": twentieth.map(|sample| zone.format(sample.known_at)),
+            "twentieth_at": twentieth.map(|sample| zone.format(sample.known_in(self.found.family))),
             "first_failure_at": zone.format(self.found.started_at),
             "rate": rate(Rate { attempts: self.found.attempts, failures: self.found.failures }),
             "baseline_ppm": self.found.baseline_ppm,

@@ -6,7 +6,7 @@ use onus_store::log::{self, CheckpointRow, LogEntryRow};
 use onus_store::{Scope, StoreError, Tx};
 
 /// Appends an entry after whatever is there; gives its index.
-pub(super) fn append(tx: &mut Tx<'_>, tenant: &str, body: &serde_json::Value) -> Result<i64, StoreError> {
+pub(crate) fn append(tx: &mut Tx<'_>, tenant: &str, body: &serde_json::Value) -> Result<i64, StoreError> {
     let body = canonical_json(body).map_err(StoreError::refuse)?;
     let idx = log::size(tx, &Scope::all(tenant))?;
     let entry = LogEntryRow { idx, leaf_hash: leaf_hash(&body).as_bytes().to_vec(), body };
