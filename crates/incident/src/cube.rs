@@ -311,10 +311,15 @@ impl Cube {
     /// Attempts of the sample from minute `from` to before `to` that count in the denominator.
     #[must_use]
     pub fn sampled(&self, from: u32, to: u32, of: Columns, hits: Columns) -> Vec<Sampled> {
+        self.thinned(from, to, of, hits, usize::MAX)
+    }
+
+    /// The same of a thinner sample: so many failed attempts a minute at most, and as many others.
+    fn thinned(&self, from: u32, to: u32, of: Columns, hits: Columns, most: usize) -> Vec<Sampled> {
         let mut sampled = Vec::new();
         for minute in self.minutes(from, to) {
             for sample in [&minute.failed, &minute.well] {
-                let (kept, weight) = sample.weighted();
+                let (kept, weight) = sample.weighted(most);
                 sampled.extend(kept.iter().filter(|kept| of.holds(kept.event)).map(|kept| Sampled {
                     leaf: kept.event.leaf(),
                     hit: hits.holds(kept.event),

@@ -96,7 +96,7 @@ impl Remembered {
             total.end_hour();
             let accepted = total.accepted();
             while let Some(mut hour) = total.settled(before) {
-                if hour.doubt == Doubt::None {
+                if hour.doubt == Doubt::None && hour.base > 0.0 {
                     hour.hits = (hour.hits / accepted - blamed.get(&hour.start).copied().unwrap_or(0.0)).max(0.0);
                     turned_out.insert(hour.start, hour.hits / hour.base);
                     profile.learn(&hour, &settings.baseline);

@@ -15,14 +15,16 @@ export function EpisodesPage() {
   return (
     <>
       <PageTitle title={t.episodes.title} intro={t.episodes.intro} />
-      {alarms.data !== undefined && <AlarmsPanel alarms={alarms.data.items} />}
-      <Loaded query={query}>
-        {({ items }) => (
-          <Panel title={t.episodes.title} flush>
-            <EpisodesTable episodes={items} />
-          </Panel>
-        )}
-      </Loaded>
+      <div className="stack">
+        <Loaded query={query}>
+          {({ items }) => (
+            <Panel title={t.episodes.title} flush>
+              <EpisodesTable episodes={items} />
+            </Panel>
+          )}
+        </Loaded>
+        {alarms.data !== undefined && <AlarmsPanel alarms={alarms.data.items} />}
+      </div>
     </>
   );
 }

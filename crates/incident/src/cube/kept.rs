@@ -73,9 +73,10 @@ impl Sample {
         Self { lowest, seen: self.seen }
     }
 
-    /// Kept attempts by rank, and how many attempts each stands for.
-    pub(super) fn weighted(&self) -> (Vec<Kept>, f64) {
-        let kept = self.lowest.clone().into_sorted_vec();
+    /// Kept attempts by rank, so many at most, and how many attempts each stands for.
+    pub(super) fn weighted(&self, most: usize) -> (Vec<Kept>, f64) {
+        let mut kept = self.lowest.clone().into_sorted_vec();
+        kept.truncate(most);
         let weight = if kept.is_empty() { 0.0 } else { self.seen.max(0) as f64 / kept.len() as f64 };
         (kept, weight.max(1.0))
     }

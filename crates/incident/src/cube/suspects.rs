@@ -25,6 +25,8 @@ pub struct Question<'a> {
     pub by: &'a [Dimension],
     /// Most bins of amounts.
     pub amount_bins: usize,
+    /// Payments at most; the sample is thinned evenly.
+    pub most: usize,
 }
 
 /// Rows for localisation.
@@ -53,7 +55,9 @@ impl Cube {
     /// that they do not say more than the sample knows. None when there is nothing to compare.
     #[must_use]
     pub fn suspects(&self, question: &Question<'_>, symbols: &Symbols) -> Option<Suspects> {
-        let taken = |from: u32, to: u32| self.sampled(from, to, question.of, question.hits);
+        let minutes = question.until.saturating_sub(question.before).max(1) as usize;
+        let a_side = (question.most / (2 * minutes)).max(1);
+        let taken = |from: u32, to: u32| self.thinned(from, to, question.of, question.hits, a_side);
         let (now, before) = (taken(question.since, question.until), taken(question.before, question.since));
         let thinning = now.iter().find(|sampled| sampled.hit)?.weight;
         let all: Vec<&Sampled> = before.iter().chain(&now).collect();
@@ -128,7 +132,7 @@ mod tests {
 
     /// Link 2 loses small payments, half of them; the cut and the link come out of a sample.
     #[test]
-    fn a_link_and_an_amount_are_found_in_the_sample() {
+    fn a_link_and_an_amount_are_found_in_the_sample_however_thin() {
         let mut symbols = Symbols::default();
         let links = ["201", "211", "202"].map(|name| symbols.intern(Dimension::NetworkLink, name));
         let cities: Vec<u16> = (0..9).map(|city| symbols.intern(Dimension::City, &format!("city {city}"))).collect();
@@ -148,23 +152,29 @@ mod tests {
             let (latency, reversed) = (Latency::Usual, false);
             cube.add(&Attempt { minute, leaf, outcome, latency, reversed, amount_minor, id: number });
         }
-        let question = Question {
-            before: 1_000,
-            since: 1_030,
-            until: 1_040,
-            of: Columns::attempts(),
-            hits: Columns::outcome(Outcome::NoAnswer),
-            by: &[Dimension::NetworkLink, Dimension::City],
-            amount_bins: 64,
-        };
-        let suspects = cube.suspects(&question, &symbols).unwrap();
-        let settings: RatioSettings = Search::builtin().unwrap().ratio;
-        let answer = localise_failures(&suspects.failures(), &settings);
-        assert_eq!(answer.findings.len(), 1, "{answer:?}");
-        let [link, amount] = &answer.findings[0].scope[..] else { panic!("{answer:?}") };
-        let Is::Value(value) = link.is else { panic!("{link:?}") };
-        assert_eq!(suspects.table.dims()[0].values[value as usize], "211");
-        let Is::Between(None, Some(cut)) = amount.is else { panic!("{amount:?}") };
-        assert!((49_500.0..=50_500.0).contains(&cut), "{cut}");
+        for most in [usize::MAX, 20_000] {
+            let question = Question {
+                before: 1_000,
+                since: 1_030,
+                until: 1_040,
+                of: Columns::attempts(),
+                hits: Columns::outcome(Outcome::NoAnswer),
+                by: &[Dimension::NetworkLink, Dimension::City],
+                amount_bins: 64,
+                most,
+            };
+            let suspects = cube.suspects(&question, &symbols).unwrap();
+            assert!(suspects.points.len() <= most / 4, "a quarter of the minutes is of the trouble");
+            let attempts: f64 = suspects.points.iter().map(|point| point.attempts).sum();
+            assert!((attempts - 30_000.0).abs() < 1e-6, "{attempts}");
+            let settings: RatioSettings = Search::builtin().unwrap().ratio;
+            let answer = localise_failures(&suspects.failures(), &settings);
+            assert_eq!(answer.findings.len(), 1, "{answer:?}");
+            let [link, amount] = &answer.findings[0].scope[..] else { panic!("{answer:?}") };
+            let Is::Value(value) = link.is else { panic!("{link:?}") };
+            assert_eq!(suspects.table.dims()[0].values[value as usize], "211");
+            let Is::Between(None, Some(cut)) = amount.is else { panic!("{amount:?}") };
+            assert!((49_500.0..=50_500.0).contains(&cut), "{cut}");
+        }
     }
 }

@@ -98,6 +98,7 @@ pub struct LiveSettings {
     pub rewind_minutes: u32,
     pub history_minutes: u32,
     pub locate_minutes: u32,
+    pub locate_payments: usize,
     pub amount_bins: usize,
     pub attached_share: f64,
     pub whole_share: f64,
@@ -372,8 +373,11 @@ impl Settings {
             return fault("cube", "minutes and most_leaves must be above 0");
         }
         let live = &self.live;
-        if live.rewind_minutes == 0 || live.locate_minutes == 0 || live.amount_bins == 0 || live.remembered == 0 {
-            return fault("live", "rewind_minutes, locate_minutes, amount_bins and remembered must be above 0");
+        if [live.rewind_minutes, live.locate_minutes].contains(&0)
+            || [live.locate_payments, live.amount_bins, live.remembered].contains(&0)
+        {
+            let problem = "rewind_minutes, locate_minutes, locate_payments, amount_bins and remembered must be above 0";
+            return fault("live", problem);
         }
         if live.rewind_minutes * 2 >= self.cube.minutes {
             return fault("live", "twice rewind_minutes must be less than the minutes of the cube");

@@ -145,6 +145,64 @@ fn after_a_week_a_raised_rate_is_the_ordinary_one() {
     assert!(at.seconds_since(instant_of(begin)) / 3_600 >= 168, "{at:?}");
 }
 
+/// Refusals at an even pace: `factors` are those of the links on the rate of the whole, which is the first.
+fn even(settings: &Settings, minute: u32, rate: f64, factors: &[f64]) -> Vec<Count> {
+    let by_then = |minute: u32, rate: f64| (f64::from(minute - MONDAY) * 3_000.0 * rate) as u32;
+    let links = (1..).zip(factors).map(|(link, factor)| {
+        let hits = by_then(minute + 1, rate * factor) - by_then(minute, rate * factor);
+        count(cell(settings, "declined", "network_link", link), 3_000, hits)
+    });
+    let links: Vec<Count> = links.collect();
+    let (attempts, hits) = links.iter().fold((0, 0), |sum, link| (sum.0 + link.attempts, sum.1 + link.hits));
+    [count(cell(settings, "declined", "total", 0), attempts, hits)].into_iter().chain(links).collect()
+}
+
+/// What was believed before the first day is learned away once, by the whole, and not a second time by its parts.
+#[test]
+fn a_wrong_belief_of_the_first_day_raises_nothing() {
+    for wrong in [0.1, 0.3, 0.8, 1.5] {
+        let settings = Settings::builtin().unwrap();
+        let rate = settings.signal("declined").unwrap().1.prior_rate * wrong;
+        let factors = [1.0, 1.5, 0.5, 1.0];
+        let mut detector = Detector::new(settings.clone());
+        for minute in MONDAY..MONDAY + 2 * 1_440 {
+            let told = detector.tick(when(minute), &even(&settings, minute, rate, &factors));
+            assert!(told.is_empty(), "belief wrong by {wrong}, minute {}: {told:?}", minute - MONDAY);
+        }
+        let of_links = detector.state.signals.iter().flat_map(|signal| &signal.cells).filter(|it| it.cell.layer != 0);
+        let known: Vec<f64> = of_links.map(|watched| watched.course().at(30).0 / rate).collect();
+        for (known, factor) in known.iter().zip(factors) {
+            assert!((known / factor - 1.0).abs() < 0.15, "belief wrong by {wrong}: {known:?} of {factors:?}");
+        }
+    }
+}
+
+#[test]
+fn the_whole_does_not_learn_what_an_alarm_explains() {
+    let settings = Settings::builtin().unwrap();
+    let rate = |detector: &Detector| {
+        let profile = &detector.state.signals[usize::from(settings.signal("declined").unwrap().0)].profile;
+        profile.estimate(DayKind::Monday, 9, &settings.baseline, settings.tests.rho).rate
+    };
+    let mut detector = Detector::new(settings.clone());
+    let (begin, end) = (MONDAY + 1_440, MONDAY + 2_160);
+    let mut told = Vec::new();
+    let mut before = 0.0;
+    for minute in MONDAY..end + 240 {
+        let mut factors = [1.0; 60];
+        if (begin..end).contains(&minute) {
+            factors[7] = 4.0;
+        }
+        if minute == begin {
+            before = rate(&detector);
+        }
+        told.extend(detector.tick(when(minute), &even(&settings, minute, 0.02, &factors)));
+    }
+    let raised = told.iter().filter(|change| matches!(change, Change::Raised(_))).count();
+    assert_eq!(raised, 1, "{told:?}");
+    assert!((rate(&detector) / before - 1.0).abs() < 0.01, "{} {before}", rate(&detector));
+}
+
 /// A line loses replies from `begin` on; some terminals report only `lag` minutes later.
 fn attempts(minute: u32, begin: u32, late: bool) -> impl Iterator<Item = Attempt> {
     (0..400_u64).filter(move |number| (number % 4 == 0) == late).map(move |number| {

@@ -237,6 +237,12 @@ impl Watched {
         self.level.learn(hour, &settings.baseline, settings.tests.rho);
     }
 
+    /// What is expected of it around this hour.
+    #[cfg(test)]
+    pub(super) const fn course(&self) -> &Course {
+        &self.course
+    }
+
     /// The factor that was accepted for this cell.
     pub(super) const fn accepted(&self) -> f64 {
         self.level.accepted()

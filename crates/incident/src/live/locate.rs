@@ -102,6 +102,7 @@ impl Search<'_> {
             hits,
             by: &signal.locate,
             amount_bins: live.amount_bins,
+            most: live.locate_payments,
         })
     }
 

@@ -31,11 +31,8 @@ const PARTITIONS_MAX: usize = 4_096;
 /// Rows are put away, or spilled, so many bytes at once.
 const SEGMENT_MAX: usize = 64 * 1024 * 1024;
 const SEGMENT_MIN: usize = 64 * 1024;
-/// Of the memory allowed, one part in so many is left for buffers, tables and the allocator,
-const RESERVE_MOST: usize = 4;
-/// or, when that is less, one part in so many and as much as is needed whatever the memory.
-const RESERVE_LEAST: usize = 16;
-const RESERVE: usize = 96 * 1024 * 1024;
+/// Of the memory allowed, one part in so many is left for buffers, tables, the list of bundles and the allocator.
+const RESERVE: usize = 5;
 
 /// Files are read in this order: what later rows are looked up in comes first.
 const ORDER: [Source; 8] = [
@@ -62,9 +59,7 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     }
     let texts = Texts::default();
     let threads = job.options.threads.max(1);
-    let memory = job.options.memory;
-    let reserve = (memory / RESERVE_MOST).min(memory / RESERVE_LEAST + RESERVE);
-    let budget = Budget::new(memory - reserve);
+    let budget = Budget::new(job.options.memory - job.options.memory / RESERVE);
     let count = job.options.partitions.unwrap_or_else(|| partitions_for(&job));
     let partitions = Partitions::new(count, segment_bytes(&job, threads), &budget, job.spill);
     let mut names = Names { texts: &texts, classes: job.classes, files: Vec::new(), carried: Vec::new() };
