@@ -9,6 +9,7 @@ mod seen;
 mod side_files;
 mod spill_file;
 mod table;
+mod write_behind;
 
 use std::fs;
 use std::path::Path;

@@ -44,11 +44,13 @@ pub use carry::CarryError;
 pub use classes::{About, AboutFlag, Class, Classes, ClassesError, Effect, Flag, Tolerances};
 pub use classify::{AttemptFacts, Classifier, ClearedFacts, Facts, MerchantFacts, PaidFacts, Present, ShareFacts};
 pub use code::{Code, Texts};
-pub use columns::{Column, ColumnBatch, NextColumns, ReadColumns, TakeColumns, Texts as ColumnTexts, write_number};
+pub use columns::{
+    Column, ColumnBatch, NextColumns, ReadColumns, TakeColumns, Texts as ColumnTexts, Views as ColumnViews, write_number,
+};
 pub use dates::{Day, date_of, day_of, read_day, write_day};
 pub use job::{FileReport, Job, JobFile, LateMatches, Names, Options, RunError, Sink, Summary};
 pub use layout::{Layout, LayoutError, Role, RowKind, Source};
-pub use partitions::Spill;
+pub use partitions::{Room, Spill};
 pub use reading::Reject;
 pub use results::Break;
 pub use run::run;

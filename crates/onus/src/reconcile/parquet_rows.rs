@@ -11,9 +11,9 @@ use anyhow::Result;
 use arrow_array::builder::{Int64Builder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch, StringArray, StringViewArray};
 use arrow_schema::{DataType, Field, Schema};
-use onus_reconcile::files::{Column, ColumnBatch, ColumnTexts, NextColumns, ReadColumns, TakeColumns};
+use onus_reconcile::files::{Column, ColumnBatch, ColumnTexts, ColumnViews, NextColumns, ReadColumns, TakeColumns};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
@@ -25,7 +25,7 @@ use parquet::file::properties::WriterProperties;
 use super::rows_out::Line;
 
 /// Rows that are read at once; their columns stay in the cache.
-const AT_ONCE: usize = 4_096;
+const AT_ONCE: usize = 1_024;
 
 /// An open Parquet file. Several threads read different row groups.
 pub(crate) struct ParquetRows {
@@ -65,7 +65,7 @@ impl ParquetRows {
         let group = self.next_group.fetch_add(1, Ordering::Relaxed);
         let Some(start) = self.starts.get(group) else { return Ok(None) };
         let columns = self.selected.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let metadata = self.with_dictionaries(group).map_err(io::Error::other)?;
+        let metadata = self.with_texts(group).map_err(io::Error::other)?;
         // Opened anew: a cloned handle shares its position, and the reader seeks.
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(File::open(&self.path)?, metadata);
         let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
@@ -73,22 +73,23 @@ impl ParquetRows {
         Ok(Some((reader.map_err(io::Error::other)?, *start)))
     }
 
-    /// Texts that the row group holds as a dictionary are read as one: each of them is then looked at once.
-    fn with_dictionaries(&self, group: usize) -> Result<ArrowReaderMetadata> {
+    /// Texts that the row group holds as a dictionary are read as one: each of them is then looked at once. Others are
+    /// looked at where they stand.
+    fn with_texts(&self, group: usize) -> Result<ArrowReaderMetadata> {
         let file = self.metadata.metadata();
         let schema = self.metadata.schema();
         let chunks = file.row_groups().get(group).map_or(&[][..], |group| group.columns());
-        if chunks.len() != schema.fields().len() {
-            // Nested columns; none of them is readable, and the others go without dictionaries.
-            return Ok(self.metadata.clone());
-        }
-        let fields = schema.fields().iter().zip(chunks).map(|(field, chunk)| {
-            if *field.data_type() == DataType::Utf8 && is_coded(chunk) {
-                let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-                Arc::new(field.as_ref().clone().with_data_type(kind))
-            } else {
-                field.clone()
-            }
+        // With nested columns, none of which is readable, the others go without dictionaries.
+        let flat = chunks.len() == schema.fields().len();
+        let fields = schema.fields().iter().enumerate().map(|(number, field)| {
+            let kind = match field.data_type() {
+                DataType::Utf8 if flat && chunks.get(number).is_some_and(is_coded) => {
+                    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+                }
+                DataType::Utf8 => DataType::Utf8View,
+                _ => return field.clone(),
+            };
+            Arc::new(field.as_ref().clone().with_data_type(kind))
         });
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         Ok(ArrowReaderMetadata::try_new(file.clone(), ArrowReaderOptions::new().with_schema(schema))?)
@@ -195,6 +196,12 @@ fn texts(array: &StringArray) -> ColumnTexts<'_> {
     ColumnTexts { bytes: array.values(), ends: array.value_offsets() }
 }
 
+/// Missing texts have an empty view, as the reader fills them in.
+fn views(array: &StringViewArray) -> ColumnViews<'_> {
+    let buffers = array.data_buffers().iter().map(std::ops::Deref::deref).collect();
+    ColumnViews { views: array.views().inner(), buffers }
+}
+
 /// Numbers of a narrower type, made wide.
 fn numbers<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>) -> Column<'_>
 where
@@ -222,7 +229,7 @@ fn column<'a>(array: &'a ArrayRef, number: usize, dictionaries: &mut Dictionarie
         DataType::UInt16 => numbers(array.as_primitive::<UInt16Type>()),
         DataType::UInt32 => numbers(array.as_primitive::<UInt32Type>()),
         DataType::UInt64 => numbers(array.as_primitive::<UInt64Type>()),
-        DataType::Utf8 => Column::Texts(texts(array.as_string())),
+        DataType::Utf8View => Column::Texts(views(array.as_string_view())),
         DataType::Dictionary(_, _) => {
             let coded = array.as_dictionary_opt::<arrow_array::types::Int32Type>()?;
             let known = coded.values().as_string_opt::<i32>()?;

@@ -11,6 +11,7 @@ use onus_reconcile::files::{
 
 use super::arguments::{ReconcileArgs, ResultFormat};
 use super::resolved::{Known, Resolved};
+use super::write_behind::WriteBehind;
 
 /// Columns of breaks, in order.
 pub(crate) const COLUMNS: [&str; 23] = [
@@ -115,8 +116,8 @@ impl Line {
 /// Where lines go.
 enum Form {
     /// With room for a line.
-    Csv(BufWriter<File>, Vec<u8>),
-    Jsonl(BufWriter<File>),
+    Csv(WriteBehind, Vec<u8>),
+    Jsonl(WriteBehind),
     Parquet(Box<super::parquet_rows::ParquetBreaks>),
 }
 
@@ -161,21 +162,22 @@ impl Written {
         });
         let create = |at: usize| {
             let (unfinished, _) = &names[at];
-            let file = File::create(unfinished).with_context(|| format!("creating {}", unfinished.display()))?;
-            Ok::<_, anyhow::Error>(BufWriter::with_capacity(1 << 16, file))
+            File::create(unfinished).with_context(|| format!("creating {}", unfinished.display()))
         };
-        let mut breaks = create(0)?;
+        let breaks = create(0)?;
         let form = match args.format {
             ResultFormat::Csv => {
+                let mut breaks = WriteBehind::new(breaks);
                 write_csv(&mut breaks, COLUMNS.iter().map(|column| column.as_bytes()))?;
                 Form::Csv(breaks, Vec::new())
             }
-            ResultFormat::Jsonl => Form::Jsonl(breaks),
+            ResultFormat::Jsonl => Form::Jsonl(WriteBehind::new(breaks)),
             ResultFormat::Parquet => {
+                let breaks = BufWriter::new(breaks);
                 Form::Parquet(Box::new(super::parquet_rows::ParquetBreaks::new(breaks, &COLUMNS, &NUMBERS)?))
             }
         };
-        let (mut batches, mut proposals) = (create(1)?, create(2)?);
+        let (mut batches, mut proposals) = (BufWriter::new(create(1)?), BufWriter::new(create(2)?));
         writeln!(batches, "class,payout_batch,total_fen,lines_fen,effect_fen,first_party,rules,at")?;
         writeln!(proposals, "reason,amount_fen,rows")?;
         let resolved = args.resolved.as_deref().map(Resolved::load).transpose()?;
@@ -199,7 +201,7 @@ impl Written {
 
     pub(crate) fn finish(self) -> Result<()> {
         match self.form {
-            Form::Csv(mut out, _) | Form::Jsonl(mut out) => out.flush()?,
+            Form::Csv(out, _) | Form::Jsonl(out) => out.finish()?,
             Form::Parquet(out) => out.finish()?,
         }
         let (mut batches, mut proposals) = (self.batches, self.proposals);

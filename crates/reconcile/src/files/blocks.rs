@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::columns::ReadColumns;
 
 /// Bytes of a block; small enough to stay in the cache while it is read.
-pub(crate) const BLOCK: usize = 512 * 1024;
+pub(crate) const BLOCK: usize = 256 * 1024;
 /// The longest line that is read; a longer one is refused and costs no more memory.
 pub const LINE_MAX: usize = 64 * 1024;
 /// Read beyond a block at once, for the line that crosses its end.

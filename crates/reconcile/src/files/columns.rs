@@ -53,7 +53,7 @@ pub enum Column<'a> {
     /// Whole numbers of which some are missing or too great for the form above.
     OddNumbers(Vec<Option<i128>>),
     /// Texts.
-    Texts(Texts<'a>),
+    Texts(Views<'a>),
     /// Texts by their number in a dictionary.
     Coded {
         /// Another dictionary has another number.
@@ -63,6 +63,47 @@ pub enum Column<'a> {
         /// The dictionary.
         texts: Texts<'a>,
     },
+}
+
+/// Texts where they stand, in the form of Arrow's views.
+#[derive(Debug, Clone)]
+pub struct Views<'a> {
+    /// Sixteen bytes each, the lowest first: the length in four of them and the text, or when that has more than twelve
+    /// bytes its first four, the number of its buffer and where it begins there.
+    pub views: &'a [u8],
+    /// What longer texts stand in.
+    pub buffers: Vec<&'a [u8]>,
+}
+
+impl<'a> Views<'a> {
+    /// Each text as bytes that it stands in, its start and its end.
+    #[inline(always)]
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place<'a>> {
+        let (views, _) = self.views.as_chunks::<16>();
+        views.iter().enumerate().map(|(number, view)| {
+            let [length, _, buffer, from] = view.as_chunks().0 else { return (&[][..], 0, 0) };
+            let length = word(*length);
+            if length <= 12 {
+                let start = 16 * number + 4;
+                return (self.views, start, start + length);
+            }
+            let start = word(*from);
+            (self.buffers.get(word(*buffer)).copied().unwrap_or_default(), start, start + length)
+        })
+    }
+
+    fn get(&self, number: usize) -> &'a [u8] {
+        let place = self.places().nth(number);
+        place.and_then(|(bytes, start, end)| bytes.get(start..end)).unwrap_or_default()
+    }
+}
+
+/// Bytes that a text stands in, its start and its end.
+pub(crate) type Place<'a> = (&'a [u8], usize, usize);
+
+#[inline(always)]
+fn word(bytes: [u8; 4]) -> usize {
+    usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(usize::MAX)
 }
 
 /// Texts one after another: text `n` is `bytes[ends[n]..ends[n + 1]]`.
@@ -81,10 +122,10 @@ fn place(offset: i32) -> usize {
 }
 
 impl<'a> Texts<'a> {
-    /// Start and end of each text.
+    /// Each text as all bytes, its start and its end.
     #[inline(always)]
-    pub(crate) fn places(&self) -> impl ExactSizeIterator<Item = (usize, usize)> + 'a {
-        self.ends.array_windows().map(|[start, end]| (place(*start), place(*end)))
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place<'a>> {
+        self.ends.array_windows().map(|[start, end]| (self.bytes, place(*start), place(*end)))
     }
 
     fn get(&self, number: usize) -> &'a [u8] {
@@ -160,6 +201,20 @@ pub fn write_number(number: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[at..]);
 }
 
+/// The view of a text of at most twelve bytes.
+#[cfg(test)]
+pub(crate) fn view(text: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(text.len()).unwrap().to_le_bytes();
+    [&length, text, &[0; 12][text.len()..]].concat()
+}
+
+/// The view of a longer text.
+#[cfg(test)]
+pub(crate) fn long_view(text: &[u8], buffer: u32, from: usize) -> Vec<u8> {
+    let [length, from] = [text.len(), from].map(|number| u32::try_from(number).unwrap().to_le_bytes());
+    [&length, &text[..4], &buffer.to_le_bytes(), &from].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,16 +231,19 @@ mod tests {
     #[test]
     fn rows_as_lines() {
         let texts = Texts { bytes: b"aXa\nb", ends: &[0, 1, 2, 5] };
+        let long = "over twelve bytes";
+        let views = [view(b"a"), long_view(long.as_bytes(), 1, 3), view(b"a\nb")].concat();
+        let views = Views { views: &views, buffers: vec![b"", b"...over twelve bytes"] };
         let columns = [
             Column::Numbers(Cow::Borrowed(&[1, -2, 3])),
             Column::Left,
-            Column::Texts(texts),
+            Column::Texts(views),
             Column::Coded { dictionary: 0, keys: Cow::Borrowed(&[1, -1, 0]), texts },
             Column::OddNumbers(vec![None, Some(1 << 64), Some(0)]),
         ];
         let mut text = Vec::new();
         ColumnBatch { first: 0, rows: 3, columns: &columns }.write_rows(&mut text);
         let lines = String::from_utf8(text).unwrap().replace('\u{1f}', "|");
-        assert_eq!(lines, "1||a|X|\n-2||X||18446744073709551616\n3||?|a|0\n");
+        assert_eq!(lines, "1||a|X|\n-2||over twelve bytes||18446744073709551616\n3||?|a|0\n");
     }
 }

@@ -12,7 +12,7 @@ use super::dates::Day;
 use super::job::{Kept, LateMatches, Names};
 use super::layout::Source;
 use super::matching::{Matching, Unit};
-use super::merchants::{Merchants, Terms};
+use super::merchants::{Merchants, Terms, Version};
 use super::results::Break;
 use super::rows::{Attempt, Mark, file_and_offset};
 use super::totals::{Flow, MATCHED, Sum, Totals};
@@ -89,29 +89,37 @@ impl Flow {
 pub(crate) struct Judge<'a> {
     court: &'a Court<'a>,
     classifier: Classifier<'a>,
-    /// Terms asked for lately, by merchant: a partition has few merchants and many payments.
-    known: Vec<(u64, Day, Option<Terms>)>,
+    /// Merchants asked for lately and the version of those with just one: a partition has few merchants.
+    known: Vec<(u64, Option<Version>)>,
+    /// Merchants to be looked up.
+    asked: Vec<u64>,
     pub(crate) judged: Judged,
 }
 
-/// How many terms are kept at hand; a power of two.
-const TERMS: usize = 1024;
+/// How many versions are kept at hand, a power of two: so many more than a partition has merchants that few share a place.
+const VERSIONS: usize = 16_384;
+
+/// Not the bits by which partitions are told apart: numbers of merchants often follow those of terminals.
+const fn slot(merchant: u64) -> usize {
+    (merchant.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize % VERSIONS
+}
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(court: &'a Court<'a>) -> Self {
         let classifier = Classifier::new(court.classes, court.present, court.days);
-        Self { court, classifier, known: Vec::new(), judged: Judged::default() }
+        Self { court, classifier, known: Vec::new(), asked: Vec::new(), judged: Judged::default() }
     }
 
-    /// Keeps terms at hand: pays where many payments are judged.
+    /// Keeps versions at hand: pays where many payments are judged.
     pub(crate) fn remembering(mut self) -> Self {
-        self.known = vec![(0, 0, None); TERMS];
+        self.known = vec![(0, None); VERSIONS];
         self
     }
 
     /// Puts the breaks of a partition into `found`.
     pub(crate) fn judge(&mut self, rows: &Matching, found: &mut Vec<Break>) {
         self.count_loaded(rows);
+        self.look_up(rows);
         found.clear();
         let mut alone: Vec<(usize, Class)> = Vec::new();
         for (at, unit) in rows.units.iter().enumerate() {
@@ -212,13 +220,29 @@ impl<'a> Judge<'a> {
         if merchant == 0 {
             return None;
         }
-        // Not the bits by which partitions are told apart: numbers of merchants often follow those of terminals.
-        let slot = (merchant.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize % TERMS;
-        let Some(known) = self.known.get_mut(slot) else { return self.court.merchants.terms(merchant, day) };
-        if (known.0, known.1) != (merchant, day) {
-            *known = (merchant, day, self.court.merchants.terms(merchant, day));
+        match self.known.get(slot(merchant)) {
+            Some((known, Some(version))) if *known == merchant => version.terms(day),
+            _ => self.court.merchants.terms(merchant, day),
         }
-        known.2
+    }
+
+    /// Looks up the merchants of a partition all at once: one by one, each would wait for memory.
+    fn look_up(&mut self, rows: &Matching) {
+        self.asked.clear();
+        for merchant in rows.paid.iter().map(|row| row.merchant).filter(|merchant| *merchant != 0) {
+            if let Some((known, version)) = self.known.get_mut(slot(merchant))
+                && *known != merchant
+            {
+                (*known, *version) = (merchant, None);
+                self.asked.push(merchant);
+            }
+        }
+        for merchant in &self.asked {
+            let only = self.court.merchants.only(*merchant);
+            if let Some((_, version)) = self.known.get_mut(slot(*merchant)).filter(|(known, _)| known == merchant) {
+                *version = only;
+            }
+        }
     }
 
     fn broken(

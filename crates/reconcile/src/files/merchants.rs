@@ -11,7 +11,7 @@ use super::rows::{FieldFault, Fields, RowReader};
 
 /// One version of a merchant's terms.
 #[derive(Debug, Clone, Copy)]
-struct Version {
+pub(crate) struct Version {
     from: Day,
     /// Last day of validity.
     to: Day,
@@ -23,6 +23,23 @@ struct Version {
 }
 
 const NONE: u32 = u32::MAX;
+
+impl Version {
+    /// Whether it is valid on `day`; on an unknown day (0) every version is.
+    fn fits(&self, day: Day) -> bool {
+        day == 0 || (self.from <= day && day <= self.to)
+    }
+
+    /// What it says of a day, if it is valid then.
+    #[inline]
+    pub(crate) fn terms(&self, day: Day) -> Option<Terms> {
+        self.fits(day).then(|| Terms {
+            facts: self.facts,
+            agent: self.agent,
+            account_age: (self.changed_on != 0 && day != 0).then(|| day - self.changed_on),
+        })
+    }
+}
 
 /// What the master says of one merchant on one day.
 #[derive(Debug, Clone, Copy)]
@@ -57,8 +74,7 @@ impl Merchants {
         let mut at = *self.first.get(&merchant)?;
         let mut latest: Option<&Version> = None;
         while let Some(version) = self.versions.get(at as usize) {
-            let fits = day == 0 || (version.from <= day && day <= version.to);
-            if fits
+            if version.fits(day)
                 && latest
                     .is_none_or(|latest| (latest.from, latest.facts.account) < (version.from, version.facts.account))
             {
@@ -80,13 +96,14 @@ impl Merchants {
     }
 
     /// What the master says of a merchant on a day.
-    #[inline]
     pub(crate) fn terms(&self, merchant: u64, day: Day) -> Option<Terms> {
-        self.find(merchant, day).map(|version| Terms {
-            facts: version.facts,
-            agent: version.agent,
-            account_age: (version.changed_on != 0 && day != 0).then(|| day - version.changed_on),
-        })
+        self.find(merchant, day).and_then(|version| version.terms(day))
+    }
+
+    /// The version of a merchant that has just one.
+    pub(crate) fn only(&self, merchant: u64) -> Option<Version> {
+        let version = self.versions.get(*self.first.get(&merchant)? as usize)?;
+        (version.next == NONE).then_some(*version)
     }
 }
 

@@ -2,14 +2,23 @@
 
 use std::io;
 use std::num::NonZeroU32;
+use std::ops::DerefMut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::layout::Source;
 use super::packing::{Differences, row_max};
 
-/// Where rows go that memory has no room for.
+/// Bytes in memory, all zero at first.
+pub type Room = Box<dyn DerefMut<Target = [u8]> + Send + Sync>;
+
+/// Where rows stand: memory that is given out in long stretches, and what memory has no room for.
 pub trait Spill: Sync {
+    /// Memory that is filled once, from its front, and kept to the end of the run.
+    fn room(&self, bytes: usize) -> Room {
+        Box::new(vec![0; bytes])
+    }
+
     /// Appends bytes; the offset at which they stand.
     ///
     /// # Errors
@@ -88,17 +97,16 @@ impl Bundle {
 }
 
 /// Bundles one after another, as one thread fills them.
-#[derive(Debug, Default)]
 struct Segment {
-    bytes: Vec<u8>,
+    room: Room,
+    used: usize,
     /// With their partitions.
     bundles: Vec<(u32, Bundle)>,
 }
 
 /// What is put away.
-#[derive(Debug)]
 struct Shelf {
-    segments: Vec<Arc<Vec<u8>>>,
+    segments: Vec<Arc<Room>>,
     /// By partition.
     bundles: Vec<Vec<Bundle>>,
     /// Segments that no thread fills now.
@@ -138,33 +146,38 @@ impl<'a> Partitions<'a> {
 
     /// A segment with room.
     fn open_segment(&self) -> Segment {
-        self.shelf().open.pop().unwrap_or_default()
+        let open = self.shelf().open.pop();
+        open.unwrap_or_else(|| Segment {
+            room: self.spill.room(self.segment_bytes),
+            used: 0,
+            bundles: Vec::with_capacity(self.segment_bytes / (BUNDLE - row_max(10)) + 1),
+        })
     }
 
-    /// Puts a full segment into the shelf, or into the spill file when memory has no room for it.
-    fn put(&self, mut segment: Segment) -> io::Result<()> {
-        if segment.bundles.is_empty() {
-            return Ok(());
-        }
-        if !self.budget.take(segment.bytes.len()) {
-            return self.spill(&mut segment);
+    /// Puts a segment into the shelf; or into the spill file when memory has no room for it, and gives it back empty.
+    fn put(&self, mut segment: Segment) -> io::Result<Option<Segment>> {
+        if !self.budget.take(segment.used) {
+            self.spill(&mut segment)?;
+            segment.used = 0;
+            segment.bundles.clear();
+            return Ok(Some(segment));
         }
         let mut shelf = self.shelf();
-        shelf.segments.push(Arc::new(segment.bytes));
+        shelf.segments.push(Arc::new(segment.room));
         let number = u32::try_from(shelf.segments.len()).ok().and_then(NonZeroU32::new);
         for (partition, bundle) in segment.bundles {
             shelf.bundles[partition as usize].push(Bundle { segment: number, ..bundle });
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Bundles of one partition go next to each other, to be read back at once.
     fn spill(&self, segment: &mut Segment) -> io::Result<()> {
         segment.bundles.sort_by_key(|(partition, _)| *partition);
-        let mut bytes = Vec::with_capacity(segment.bytes.len());
+        let mut bytes = Vec::with_capacity(segment.used);
         for (_, bundle) in &mut segment.bundles {
             let at = bytes.len() as u64;
-            bytes.extend_from_slice(&segment.bytes[bundle.range()]);
+            bytes.extend_from_slice(&segment.room[bundle.range()]);
             bundle.at = at;
         }
         let offset = self.spill.append(&bytes)?;
@@ -179,7 +192,7 @@ impl<'a> Partitions<'a> {
     /// Puts away what no thread fills any more; rows are read after this.
     pub(crate) fn close(&self) -> io::Result<()> {
         let open = std::mem::take(&mut self.shelf().open);
-        open.into_iter().try_for_each(|segment| self.put(segment))
+        open.into_iter().try_for_each(|segment| self.put(segment).map(drop))
     }
 
     /// Reads rows back; one for each thread.
@@ -191,7 +204,7 @@ impl<'a> Partitions<'a> {
 /// Reads the rows of partitions, one after another.
 pub(crate) struct PartitionReader<'a> {
     of: &'a Partitions<'a>,
-    segments: Vec<Arc<Vec<u8>>>,
+    segments: Vec<Arc<Room>>,
     buffer: Vec<u8>,
 }
 
@@ -236,7 +249,7 @@ pub(crate) struct Spreader<'a, const N: usize> {
     source: Source,
     shift: u32,
     filling: Vec<Filling<N>>,
-    segment: Segment,
+    segment: Option<Segment>,
     /// The first failure of the spill file; told at the end, because rows come from deep inside.
     failed: Option<io::Error>,
 }
@@ -249,14 +262,26 @@ impl<'a, const N: usize> Spreader<'a, N> {
             source,
             shift: 64 - to.count.trailing_zeros(),
             filling: (0..to.count).map(|_| empty()).collect(),
-            segment: to.open_segment(),
+            segment: None,
             failed: None,
         }
     }
 
     #[inline(always)]
+    fn partition(&self, terminal: u64) -> usize {
+        (terminal.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
+    }
+
+    /// Brings the bundles of these terminals into the cache of this core, all at once: each row would wait for its own.
+    pub(crate) fn call(&self, terminals: &[u64]) {
+        let bundles = terminals.iter().filter_map(|terminal| self.filling.get(self.partition(*terminal)));
+        let called = bundles.fold(0, |sum, bundle| sum ^ bundle.bytes.get(bundle.used).map_or(0, |byte| *byte));
+        std::hint::black_box(called);
+    }
+
+    #[inline(always)]
     pub(crate) fn push(&mut self, terminal: u64, row: &[u64; N]) {
-        let partition = (terminal.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize;
+        let partition = self.partition(terminal);
         let Some(filling) = self.filling.get_mut(partition) else { return };
         let room = &mut filling.bytes[filling.used..];
         filling.used += filling.differences.write(row, room);
@@ -274,24 +299,24 @@ impl<'a, const N: usize> Spreader<'a, N> {
         if used == 0 {
             return;
         }
-        let Segment { bytes, bundles } = &mut self.segment;
+        let mut segment = self.segment.take().unwrap_or_else(|| self.to.open_segment());
         let bundle = Bundle {
             segment: None,
             source: self.source,
             length: u16::try_from(used).unwrap_or(u16::MAX),
-            at: bytes.len() as u64,
+            at: segment.used as u64,
         };
-        if bytes.capacity() == 0 {
-            bytes.reserve_exact(self.to.segment_bytes);
-            bundles.reserve_exact(self.to.segment_bytes / (BUNDLE - row_max(N)) + 1);
-        }
-        bytes.extend_from_slice(&filling.bytes[..used]);
-        bundles.push((u32::try_from(partition).unwrap_or(u32::MAX), bundle));
-        if bytes.len() + BUNDLE > self.to.segment_bytes
-            && let Err(error) = self.to.put(std::mem::take(&mut self.segment))
-        {
-            self.failed.get_or_insert(error);
-        }
+        segment.room[segment.used..segment.used + used].copy_from_slice(&filling.bytes[..used]);
+        segment.used += used;
+        segment.bundles.push((u32::try_from(partition).unwrap_or(u32::MAX), bundle));
+        self.segment = if segment.used + BUNDLE <= self.to.segment_bytes {
+            Some(segment)
+        } else {
+            self.to.put(segment).unwrap_or_else(|error| {
+                self.failed.get_or_insert(error);
+                None
+            })
+        };
     }
 
     /// Puts away what is left.
@@ -299,7 +324,7 @@ impl<'a, const N: usize> Spreader<'a, N> {
         for partition in 0..self.filling.len() {
             self.put(partition);
         }
-        self.to.shelf().open.push(self.segment);
+        self.to.shelf().open.extend(self.segment);
         self.failed.map_or(Ok(()), Err)
     }
 }

@@ -111,13 +111,32 @@ impl Break {
             .filter_map(move |(flag, holds)| (diverted && holds).then_some(flag))
     }
 
-    fn compare(&self, other: &Self, texts: &Texts) -> Ordering {
+    /// What stands first in the order of breaks, and where the break is.
+    const fn place(&self, at: usize) -> Place {
+        Place { class: self.class, terminal: self.terminal, rrn: self.rrn, at }
+    }
+}
+
+/// Breaks are large: they are put in order by what most of them differ in.
+#[derive(Clone, Copy)]
+struct Place {
+    class: Class,
+    terminal: Code,
+    rrn: Code,
+    /// Number of the break, or of the run that it comes from.
+    at: usize,
+}
+
+impl Place {
+    /// The order of two breaks; `found` says which ones they are.
+    #[inline]
+    fn compare<'b>(&self, other: &Self, texts: &Texts, found: impl Fn(usize) -> Option<&'b Break>) -> Ordering {
+        let rest = |at| found(at).map(|found| (found.key, found.places));
         self.class
             .cmp(&other.class)
             .then_with(|| texts.compare(self.terminal, other.terminal))
             .then_with(|| texts.compare(self.rrn, other.rrn))
-            .then_with(|| self.key.cmp(&other.key))
-            .then_with(|| self.places.cmp(&other.places))
+            .then_with(|| rest(self.at).cmp(&rest(other.at)))
     }
 }
 
@@ -149,14 +168,15 @@ impl<'a> Results<'a> {
     }
 
     /// Adds the breaks of one partition.
-    pub(crate) fn add(&self, found: &mut [Break], texts: &Texts) -> io::Result<()> {
+    pub(crate) fn add(&self, found: &[Break], texts: &Texts) -> io::Result<()> {
         if found.is_empty() {
             return Ok(());
         }
-        found.sort_unstable_by(|one, other| one.compare(other, texts));
+        let mut order: Vec<Place> = found.iter().enumerate().map(|(at, found)| found.place(at)).collect();
+        order.sort_unstable_by(|one, other| one.compare(other, texts, |at| found.get(at)));
         let mut pages = Vec::new();
         let (mut differences, mut page, mut used) = (Differences::<NUMBERS>::new(), vec![0; PAGE_BYTES], 0);
-        for found in found {
+        for found in order.iter().filter_map(|place| found.get(place.at)) {
             if used + row_max(NUMBERS) > PAGE_BYTES {
                 self.put(&page[..used], &mut pages)?;
                 (differences, used) = (Differences::new(), 0);
@@ -222,16 +242,17 @@ impl<'a> Results<'a> {
             cursor.load(self.spill)?;
             cursors.push(cursor);
         }
-        let mut order: Vec<usize> = (0..cursors.len()).filter(|at| cursors[*at].first().is_some()).collect();
-        order.sort_by(|one, other| goes_before(&cursors[*one], &cursors[*other], texts));
-        let mut heap = order;
-        while let Some(least) = heap.first().copied() {
+        let first = |cursors: &[Cursor], run: usize| cursors.get(run)?.first().map(|found| found.place(run));
+        let mut heap: Vec<Place> = (0..cursors.len()).filter_map(|run| first(&cursors, run)).collect();
+        heap.sort_unstable_by(|one, other| one.compare(other, texts, |run| cursors.get(run)?.first()));
+        while let Some(least) = heap.first().map(|place| place.at) {
             if let Some(first) = cursors[least].first() {
                 take(first)?;
             }
             cursors[least].advance(self.spill)?;
-            if cursors[least].first().is_none() {
-                heap.swap_remove(0);
+            match first(&cursors, least) {
+                Some(next) => heap[0] = next,
+                None => drop(heap.swap_remove(0)),
             }
             sink_first(&mut heap, &cursors, texts);
         }
@@ -239,23 +260,15 @@ impl<'a> Results<'a> {
     }
 }
 
-fn goes_before(one: &Cursor, other: &Cursor, texts: &Texts) -> Ordering {
-    match (one.first(), other.first()) {
-        (Some(one), Some(other)) => one.compare(other, texts),
-        (one, other) => one.is_none().cmp(&other.is_none()),
-    }
-}
-
-/// Puts the first cursor where it belongs in a heap of which the rest is in order.
-fn sink_first(heap: &mut [usize], cursors: &[Cursor], texts: &Texts) {
-    let before = |heap: &[usize], one: usize, other: usize| {
-        goes_before(&cursors[heap[one]], &cursors[heap[other]], texts) == Ordering::Less
-    };
+/// Puts the first place where it belongs in a heap of which the rest is in order.
+fn sink_first(heap: &mut [Place], cursors: &[Cursor], texts: &Texts) {
+    let before =
+        |one: &Place, other: &Place| one.compare(other, texts, |run| cursors.get(run)?.first()) == Ordering::Less;
     let mut at = 0;
     loop {
         let mut least = at;
         for child in [2 * at + 1, 2 * at + 2] {
-            if child < heap.len() && before(heap, child, least) {
+            if child < heap.len() && before(&heap[child], &heap[least]) {
                 least = child;
             }
         }
@@ -336,11 +349,14 @@ mod tests {
             let results = Results::new(&budget, &memory);
             let mut all: Vec<Break> = numbers.into_iter().map(some_break).collect();
             for run in all.chunks(all.len() / runs + 1) {
-                results.add(&mut run.to_vec(), &texts).unwrap();
+                results.add(run, &texts).unwrap();
             }
             let mut merged = Vec::new();
             results.hand_out(&texts, threads, |found| { merged.push(*found); Ok(()) }).unwrap();
-            all.sort_by(|one, other| one.compare(other, &texts));
+            all.sort_by(|one, other| {
+                let both = [*one, *other];
+                one.place(0).compare(&other.place(1), &texts, |at| both.get(at))
+            });
             prop_assert_eq!(merged, all);
         }
     }

@@ -25,8 +25,6 @@ use super::totals::{Sum, Totals};
 
 /// Input bytes that one partition should stand for: its rows and their tables fit the cache of a core.
 const PARTITION_BYTES: u64 = 4 * 1024 * 1024;
-/// The same for compressed files, of which a byte stands for more.
-const PACKED_BYTES: u64 = PARTITION_BYTES * 5 / 16;
 const PARTITIONS_MAX: usize = 4_096;
 /// Rows are put away, or spilled, so many bytes at once.
 const SEGMENT_MAX: usize = 64 * 1024 * 1024;
@@ -161,8 +159,7 @@ fn segment_bytes(job: &Job<'_>, threads: usize) -> usize {
 }
 
 fn partitions_for(job: &Job<'_>) -> usize {
-    let packed = job.files.iter().any(|file| matches!(file.content, Content::Stream(_) | Content::Columns(_)));
-    let count = job.size / if packed { PACKED_BYTES } else { PARTITION_BYTES };
+    let count = job.size / PARTITION_BYTES;
     usize::try_from(count).unwrap_or(PARTITIONS_MAX).clamp(2, PARTITIONS_MAX).next_power_of_two()
 }
 
@@ -538,7 +535,7 @@ fn judge_all(
                 .map_err(RunError::io("spill file"))?;
             rows.match_rows();
             judge.judge(&rows, &mut found);
-            results.add(&mut found, court.names.texts).map_err(RunError::io("spill file"))?;
+            results.add(&found, court.names.texts).map_err(RunError::io("spill file"))?;
         }
     };
     let mut all = Judged::default();

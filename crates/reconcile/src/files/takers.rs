@@ -199,6 +199,9 @@ impl Packed<5> for Shared {
     }
 }
 
+/// Rows whose partitions are called for before they are spread.
+const AHEAD: usize = 32;
+
 /// Takes the rows of one file on one thread.
 pub(crate) struct SpreadRows<'a, R, const N: usize> {
     reader: RowReader<'a>,
@@ -250,9 +253,14 @@ impl<R: Packed<N>, const N: usize> Taker for SpreadRows<'_, R, N> {
         let mut columns = std::mem::take(&mut self.columns);
         let readable = columns.read(&mut self.reader, R::ROLES, batch);
         if readable {
-            for (row, offset) in (0..batch.rows).zip(batch.first..) {
-                let taken = self.spread(TypedRow { columns: &columns, row }, offset);
-                tally.count(taken, offset, row as u64 + 1);
+            for from in (0..batch.rows).step_by(AHEAD) {
+                let rows = from..batch.rows.min(from + AHEAD);
+                self.spreader.call(columns.numbers(Role::Terminal, rows.clone()));
+                for row in rows {
+                    let offset = batch.first + row as u64;
+                    let taken = self.spread(TypedRow { columns: &columns, row }, offset);
+                    tally.count(taken, offset, row as u64 + 1);
+                }
             }
         }
         self.columns = columns;

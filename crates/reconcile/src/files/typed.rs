@@ -1,7 +1,7 @@
 //! Rows from typed columns, without a way round by text: each column is read as a whole, a dictionary once.
 
 use super::code::Code;
-use super::columns::{Column, ColumnBatch, Texts, write_number};
+use super::columns::{Column, ColumnBatch, Place, write_number};
 use super::digits::number;
 use super::layout::{Money, Plan, Role, RowKind};
 use super::rows::{
@@ -86,6 +86,11 @@ impl TypedColumns {
         })
     }
 
+    /// What these rows have in a column.
+    pub(crate) fn numbers(&self, role: Role, rows: std::ops::Range<usize>) -> &[u64] {
+        self.values.get(role as usize).and_then(|values| values.get(rows)).unwrap_or_default()
+    }
+
     fn column(&mut self, reader: &mut RowReader<'_>, role: Role, how: How, column: &Column<'_>) -> bool {
         let Some(values) = self.values.get_mut(role as usize) else { return false };
         values.clear();
@@ -98,13 +103,13 @@ impl TypedColumns {
                 }
                 _ => read_numbers(reader, how, numbers, &mut self.scratch, values),
             },
-            Column::Texts(texts) => read_texts(reader, how, *texts, values),
+            Column::Texts(texts) => read_texts(reader, how, texts.places(), values),
             Column::Coded { dictionary, keys, texts } => {
                 let Some(known) = self.dictionaries.get_mut(role as usize) else { return false };
                 if known.of != dictionary + 1 {
                     known.of = 0;
                     known.values.clear();
-                    if !read_texts(reader, how, *texts, &mut known.values) {
+                    if !read_texts(reader, how, texts.places(), &mut known.values) {
                         return false;
                     }
                     known.of = dictionary + 1;
@@ -148,12 +153,21 @@ fn read_numbers(
 }
 
 /// A loop of its own for each way, so that nothing is asked twice for each row.
-fn read_texts(reader: &mut RowReader<'_>, how: How, texts: Texts<'_>, values: &mut Vec<u64>) -> bool {
+fn read_texts<'a>(
+    reader: &mut RowReader<'_>,
+    how: How,
+    texts: impl Iterator<Item = Place<'a>>,
+    values: &mut Vec<u64>,
+) -> bool {
     #[inline(always)]
-    fn all(texts: Texts<'_>, values: &mut Vec<u64>, mut one: impl FnMut(&[u8], usize, usize) -> Option<u64>) -> bool {
+    fn all<'a>(
+        texts: impl Iterator<Item = Place<'a>>,
+        values: &mut Vec<u64>,
+        mut one: impl FnMut(&[u8], usize, usize) -> Option<u64>,
+    ) -> bool {
         let mut whole = true;
-        values.extend(texts.places().map(|(start, end)| {
-            let value = one(texts.bytes, start, end);
+        values.extend(texts.map(|(bytes, start, end)| {
+            let value = one(bytes, start, end);
             whole &= value.is_some();
             value.unwrap_or(0)
         }));
@@ -292,6 +306,7 @@ mod tests {
 
     use super::super::blocks::FIELD_END;
     use super::super::code::Texts as CodeTexts;
+    use super::super::columns::{Texts, Views, long_view, view};
     use super::super::layout::{HeaderOf, Layout, Source};
     use super::super::takers::Packed;
     use super::super::tokens::Ends;
@@ -328,6 +343,16 @@ mod tests {
             ends.push(i32::try_from(bytes.len()).unwrap());
         }
         (bytes, ends)
+    }
+
+    /// The same as views.
+    fn viewed((bytes, ends): &(Vec<u8>, Vec<i32>)) -> Vec<u8> {
+        let places = ends.array_windows().map(|[start, end]| *start as usize..*end as usize);
+        let views = places.map(|place| match &bytes[place.clone()] {
+            short @ ([] | [_] | [_, ..]) if short.len() <= 12 => view(short),
+            long => long_view(long, 0, place.start),
+        });
+        views.collect::<Vec<_>>().concat()
     }
 
     /// A field of a column, mostly as it should be.
@@ -388,6 +413,7 @@ mod tests {
             let (plan, texts) = (plan(), CodeTexts::default());
             let parts: Vec<_> = (0..NAMES.len()).map(|at| joined(rows.iter().map(|row| row[at].clone()))).collect();
             let amounts: Option<Vec<i64>> = rows.iter().map(|row| row[8].parse().ok()).collect();
+            let views: Vec<Vec<u8>> = parts.iter().map(viewed).collect();
             let columns: Vec<Column<'_>> = parts.iter().enumerate().map(|(at, (bytes, ends))| {
                 let texts = Texts { bytes, ends };
                 match &amounts {
@@ -396,7 +422,7 @@ mod tests {
                         let keys = (0..i32::try_from(rows.len()).unwrap()).collect();
                         Column::Coded { dictionary: 7, keys: Cow::Owned(keys), texts }
                     }
-                    _ => Column::Texts(texts),
+                    _ => Column::Texts(Views { views: &views[at], buffers: vec![bytes] }),
                 }
             }).collect();
             let batch = ColumnBatch { first: 0, rows: rows.len(), columns: &columns };
