@@ -1,6 +1,7 @@
 import { breakDetail, breakPage } from './breaks.mjs';
 import { breaksOf, checkpoint, episodeRows, paymentDetail } from './detail.mjs';
-import { portrait } from './portrait.mjs';
+import { limitHistory, limitPage, monitoringPage, packPage, rejudgementPage, shadowOf } from './decisions.mjs';
+import { portrait, seenLive } from './portrait.mjs';
 import { AS_OF, DAY, agents, payments, terminals } from './world.mjs';
 
 const rows = payments.map(({ row }) => row);
@@ -239,6 +240,7 @@ function episodeDetail(id) {
       amount_minor: sum(list, ({ amount_minor }) => amount_minor),
     })),
     portrait: episode.cause === 'NET.UP' ? portrait() : null,
+    seen_live: episode.cause === 'NET.UP' ? [seenLive()] : [],
   };
 }
 
@@ -326,6 +328,14 @@ export function answer(path, query) {
       return expectationPage(query);
     case 'diversions':
       return diversionPage(query);
+    case 'limits':
+      return named === undefined ? limitPage() : limitHistory(named);
+    case 'monitoring':
+      return monitoringPage(query.get('month'));
+    case 'rejudgements':
+      return rejudgementPage();
+    case 'packs':
+      return named === undefined ? packPage() : shadowOf(named);
     case 'files':
       return { items: files };
     case 'gateways':

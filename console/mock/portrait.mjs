@@ -49,6 +49,15 @@ const hypothesis = (id, innocent, verdict, says, looks_at, finding) => ({
   id, innocent, verdict, says, looks_at, finding, source: 'mock', grade: 'P', a: none, b: none,
 });
 
+/** The same episode as live detection saw it. */
+export const seenLive = () => ({
+  id: 'EP-LIVE-20260921-01',
+  steps: [
+    { at: time(START + 1, 30), state: 'suspected', seen: rate(9, 14) },
+    { at: time(START + 3, 10), state: 'confirmed', seen: rate(24, 41) },
+  ],
+});
+
 export const portrait = () => ({
   steps: [
     { at: time(START + 1, 12), state: 'suspected', seen: rate(12, 19) },

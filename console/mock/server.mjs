@@ -8,6 +8,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { answer } from './answers.mjs';
 import { takeStep } from './breaks.mjs';
+import { decide } from './decisions.mjs';
 
 const PORT = Number(process.env.MOCK_PORT ?? 4610);
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
@@ -33,13 +34,14 @@ async function signIn(request, response) {
   response.writeHead(303, { location: '/', 'set-cookie': 'onus_session=mock; HttpOnly; SameSite=Lax; Path=/' }).end();
 }
 
-/** The steps of resolving a break are the only requests with a body. */
+/** Steps about breaks and limits are the only requests with a body. */
 async function postStep(request, response, url) {
   if (request.headers['x-onus-request'] !== '1') return problem(response, 403, 'X-Onus-Request is missing', 'csrf', '');
   let text = '';
   for await (const part of request) text += part;
-  const [, , , , id = '', step = ''] = url.pathname.split('/');
-  const body = takeStep(decodeURIComponent(id), step, JSON.parse(text));
+  const [, , , room, id = '', step = ''] = url.pathname.split('/');
+  const take = room === 'limits' ? decide : takeStep;
+  const body = take(decodeURIComponent(id), step, JSON.parse(text));
   if (body === undefined) return problem(response, 409, 'not possible', 'wrong_state', '请刷新。Reload.');
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }

@@ -16,6 +16,7 @@ import type {
   FileRow,
   GatewayRow,
   LimitRow,
+  MonitoringPage,
   PackRow,
   RejudgementAnswer,
   RejudgementPage,
@@ -131,6 +132,7 @@ export const api = {
   takeStep: (id: string, step: StepName, body: StepBody) =>
     post<BreakDetail>(`/breaks/${encodeURIComponent(id)}/${step}`, body),
   diversions: (query: Query, signal?: AbortSignal) => get<Page<DiversionRow>>('/diversions', query, signal),
+  monitoring: (query: Query, signal?: AbortSignal) => get<MonitoringPage>('/monitoring', query, signal),
   limits: (signal?: AbortSignal) => get<{ items: LimitRow[] }>('/limits', {}, signal),
   limitHistory: (id: string, signal?: AbortSignal) =>
     get<{ steps: DecisionStepDoc[] }>(`/limits/${encodeURIComponent(id)}`, {}, signal),

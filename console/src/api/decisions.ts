@@ -41,6 +41,39 @@ export interface LimitRow {
   decision: DecisionDoc;
 }
 
+/** Cases, their ratio, and whether all limits are reached; null where there is nothing to divide by, or no limit. */
+export interface StandingDoc {
+  cases: number;
+  ratio_bp: number | null;
+  reached: boolean | null;
+}
+
+export interface MonitoringRow {
+  programme: string;
+  network: string;
+  title_zh: string;
+  title_en: string;
+  subject: string;
+  /** Empty for the acquirer. */
+  merchant_code: string;
+  sales: number;
+  now: StandingDoc | null;
+  end: StandingDoc | null;
+  cases_left: number | null;
+  not_counted: string[];
+  limit_bp: number | null;
+  limit_cases: number | null;
+  source: string;
+  grade: string;
+}
+
+export interface MonitoringPage {
+  month: string;
+  day: number;
+  days: number;
+  items: MonitoringRow[];
+}
+
 export interface OutcomeDoc {
   cause: string;
   outward: string;

@@ -58,6 +58,9 @@ export function useTakeStep(id: string) {
   });
 }
 
+export const useMonitoring = (query: Query) =>
+  useQuery({ queryKey: ['monitoring', query], queryFn: ({ signal }) => api.monitoring(query, signal) });
+
 export const useLimits = () => useQuery({ queryKey: ['limits'], queryFn: ({ signal }) => api.limits(signal) });
 
 export const useLimitHistory = (id: string) =>

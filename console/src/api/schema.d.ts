@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alarms, those that stand first, the newest first. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -287,6 +304,23 @@ export interface paths {
         put?: never;
         /** Takes a step of verifying a limit: propose, approve, reject, withdraw or revoke. */
         post: operations["step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Standings in the monitoring programmes of the networks, with forecasts. */
+        get: operations["read"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -567,6 +601,51 @@ export interface components {
             status: string;
             /** Format: int64 */
             terminals: number;
+        };
+        /** @description A rate that is raised in one cell. */
+        Alarm: {
+            /** @description Expected are the hits of matched peers. */
+            against_peers: boolean;
+            /** Format: int64 */
+            attempts: number;
+            /** @description and which; empty for the total. */
+            cell: string;
+            confirmed_at: string | null;
+            /** @description The mirror test leans towards the ordinary rate. */
+            eased: boolean;
+            ended_at: string | null;
+            /**
+             * Format: int64
+             * @description Evidence, and how much of it was needed, in bits.
+             */
+            evidence_bits: number;
+            /**
+             * Format: int64
+             * @description Hits that the ordinary rate, or matched peers, would have had, in thousandths.
+             */
+            expected_milli: number;
+            /** Format: int64 */
+            hits: number;
+            id: string;
+            /** @description Where: the kind of cell, */
+            layer: string;
+            /** Format: int64 */
+            needed_bits: number;
+            /** @description `live` or `records`. */
+            origin: string;
+            raised_at: string;
+            /** @description What the signal means. */
+            says: components["schemas"]["TwoTexts"];
+            /** @description What is raised. */
+            signal: string;
+            /** @description When it seems to have begun. */
+            since_at: string;
+            /** @description `raised`, `confirmed`, `recovered`, `accepted` or `withdrawn`. */
+            standing: string;
+        };
+        /** @description Alarms, those that stand first, the newest first. */
+        AlarmList: {
+            items: components["schemas"]["Alarm"][];
         };
         /** @description Payments of a range of amounts, alike to those of the scope. */
         AmountBin: {
@@ -870,6 +949,8 @@ export interface components {
             excluded: components["schemas"]["TwoTexts"][];
             exposure: components["schemas"]["Exposure"][];
             portrait: components["schemas"]["Portrait"] | null;
+            /** @description As it was seen live, before records told it more exactly. */
+            seen_live: components["schemas"]["SeenLive"][];
             signals: components["schemas"]["TwoTexts"][];
         };
         /** @description Episodes, most payments first. */
@@ -884,6 +965,8 @@ export interface components {
             cause: string;
             ended_at: string | null;
             id: string;
+            /** @description Seen live; records are not there yet. */
+            live: boolean;
             /** @description Harm that shows beside failures, not an incident that explains them. */
             pattern: boolean;
             /** Format: int64 */
@@ -1236,6 +1319,50 @@ export interface components {
             /** @description `cleared`: its payments elsewhere succeed; `in_scope`: the scope names it; `open`: too few to tell. */
             standing: string;
         };
+        /** @description Standings of a month. */
+        MonitoringPage: {
+            /**
+             * Format: int64
+             * @description Days of the month that have begun.
+             */
+            day: number;
+            /** Format: int64 */
+            days: number;
+            items: components["schemas"]["MonitoringRow"][];
+            /** @description `YYYY-MM` */
+            month: string;
+        };
+        /** @description One subject in one programme. */
+        MonitoringRow: {
+            /**
+             * Format: int64
+             * @description Cases that may still come before the limits are reached; none where the programme publishes no limit.
+             */
+            cases_left: number | null;
+            end: components["schemas"]["StandingDoc"] | null;
+            grade: string;
+            /**
+             * Format: int64
+             * @description Ratio of the limit in basis points, where there is one.
+             */
+            limit_bp: number | null;
+            /** Format: int64 */
+            limit_cases: number | null;
+            /** @description Empty for the acquirer. */
+            merchant_code: string;
+            network: string;
+            /** @description Counted by the programme and not by this store, so that the true ratio may be higher: `fraud_reports`. */
+            not_counted: string[];
+            now: components["schemas"]["StandingDoc"] | null;
+            programme: string;
+            /** Format: int64 */
+            sales: number;
+            source: string;
+            /** @description `acquirer` or `merchant` */
+            subject: string;
+            title_en: string;
+            title_zh: string;
+        };
         /** @description What somebody has to do, and by when. */
         Obligation: {
             /** Format: int64 */
@@ -1568,6 +1695,11 @@ export interface components {
             /** Format: int64 */
             offset: number;
         };
+        /** @description A live episode that is part of one found in records. */
+        SeenLive: {
+            id: string;
+            steps: components["schemas"]["EpisodeStep"][];
+        };
         /** @description Who is signed in, and for which acquirer. */
         Session: {
             agent_code: string | null;
@@ -1636,6 +1768,18 @@ export interface components {
             cases: number;
             /** Format: int64 */
             changed: number;
+        };
+        /** @description Cases, their ratio, and whether all limits are reached. */
+        StandingDoc: {
+            /** Format: int64 */
+            cases: number;
+            /**
+             * Format: int64
+             * @description Missing when there are no sales to divide by.
+             */
+            ratio_bp: number | null;
+            /** @description Missing when the programme has no limit. */
+            reached: boolean | null;
         };
         /**
          * @description How an expectation stands.
@@ -1780,6 +1924,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgentList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmList"];
                 };
             };
             /** @description A problem */
@@ -2297,6 +2469,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DecisionDoc"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read: {
+        parameters: {
+            query?: {
+                /** @description Month, `YYYY-MM`; the one that runs without it. */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitoringPage"];
                 };
             };
             /** @description A problem */

@@ -34,6 +34,10 @@ export function newRouter() {
               lazy: async () => ({ Component: (await import('../pages/rejudgements/RejudgementsPage')).RejudgementsPage }),
             },
             { path: 'limits', lazy: async () => ({ Component: (await import('../pages/limits/LimitsPage')).LimitsPage }) },
+            {
+              path: 'monitoring',
+              lazy: async () => ({ Component: (await import('../pages/monitoring/MonitoringPage')).MonitoringPage }),
+            },
             { path: 'packs', lazy: async () => ({ Component: (await import('../pages/packs/PacksPage')).PacksPage }) },
             { path: 'gateways', lazy: async () => ({ Component: (await import('../pages/gateways/GatewaysPage')).GatewaysPage }) },
             { path: 'files', lazy: async () => ({ Component: (await import('../pages/files/FilesPage')).FilesPage }) },

@@ -1,6 +1,7 @@
 import { breakTexts } from './breaks.en';
 import { decisionTexts } from './decisions.en';
 import { episodeTexts } from './episodes.en';
+import { monitoringTexts } from './monitoring.en';
 import type { Dictionary } from './zh-CN';
 
 export const en: Dictionary = {
@@ -68,6 +69,7 @@ export const en: Dictionary = {
     audit: 'Audit',
     rejudgements: 'Judged again',
     limits: 'Limits',
+    monitoring: 'Monitoring',
     packs: 'Rule packs',
   },
   roles: { administrator: 'Administrator', operator: 'Operator', reviewer: 'Reviewer', agent: 'Agent user' },
@@ -492,6 +494,7 @@ export const en: Dictionary = {
   },
   breaks: breakTexts,
   decisions: decisionTexts,
+  monitoring: monitoringTexts,
   expectations: {
     title: 'Awaited records',
     intro: 'Each record says what must follow elsewhere and by when. What is missing at its deadline becomes a break; what comes late is matched, with its age. Click a row to filter.',

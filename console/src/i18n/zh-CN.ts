@@ -2,6 +2,7 @@
 import { breakTexts } from './breaks.zh-CN';
 import { decisionTexts } from './decisions.zh-CN';
 import { episodeTexts } from './episodes.zh-CN';
+import { monitoringTexts } from './monitoring.zh-CN';
 
 export const zhCN = {
   app: {
@@ -68,6 +69,7 @@ export const zhCN = {
     audit: '操作日志',
     rejudgements: '重判清单',
     limits: '期限与限额',
+    monitoring: '监控计划',
     packs: '规则包',
   },
   roles: { administrator: '管理员', operator: '操作员', reviewer: '审阅员', agent: '代理商用户' },
@@ -477,6 +479,7 @@ export const zhCN = {
   },
   breaks: breakTexts,
   decisions: decisionTexts,
+  monitoring: monitoringTexts,
   expectations: {
     title: '在途 / 待到',
     intro: '每条记录都规定了别处应随后出现什么、最迟何时。逾期未到即为差异；迟到的仍会勾对，并注明迟了多久。点击一行可筛选。',

@@ -21,6 +21,17 @@ pub enum AccountStanding<'a> {
     Unknown,
 }
 
+impl<'a> AccountStanding<'a> {
+    /// What an account that is in force counts as.
+    fn of(account: &'a SettlementAccount) -> Self {
+        if account.dual_control && (account.merchant_confirmed || !account.by_agent()) {
+            Self::Own(account)
+        } else {
+            Self::ChangedWithoutControl(account)
+        }
+    }
+}
+
 impl PartialEq for SettlementAccount {
     fn eq(&self, other: &Self) -> bool {
         self.change_id == other.change_id
@@ -140,16 +151,16 @@ impl Registry {
     #[must_use]
     pub fn account_standing(&self, merchant: MerchantCode, account_no: &str, at: Instant) -> AccountStanding<'_> {
         let Some(accounts) = self.accounts.get(&merchant) else { return AccountStanding::Unknown };
-        let in_force = |account: &&SettlementAccount| {
-            account.account_no == account_no && account.valid_from <= at && account.valid_to.is_none_or(|to| at < to)
-        };
-        match accounts.iter().rev().find(in_force) {
-            Some(account) if account.dual_control && (account.merchant_confirmed || !account.by_agent()) => {
-                AccountStanding::Own(account)
-            }
-            Some(account) => AccountStanding::ChangedWithoutControl(account),
-            None => AccountStanding::Foreign,
-        }
+        let found = accounts.iter().rev().find(|account| account.account_no == account_no && account.in_force(at));
+        found.map_or(AccountStanding::Foreign, AccountStanding::of)
+    }
+
+    /// The account that a payout to a merchant at a time would go to.
+    #[must_use]
+    pub fn payee(&self, merchant: MerchantCode, at: Instant) -> AccountStanding<'_> {
+        let accounts = self.accounts.get(&merchant).map(Vec::as_slice).unwrap_or_default();
+        let found = accounts.iter().rev().find(|account| account.in_force(at));
+        found.map_or(AccountStanding::Unknown, AccountStanding::of)
     }
 
     /// The hold on a merchant's payout for a day.

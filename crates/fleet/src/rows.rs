@@ -187,6 +187,12 @@ impl SettlementAccount {
     pub fn by_agent(&self) -> bool {
         self.changed_by.starts_with("agent:")
     }
+
+    /// Whether it was valid at a time.
+    #[must_use]
+    pub fn in_force(&self, at: Instant) -> bool {
+        self.valid_from <= at && self.valid_to.is_none_or(|to| at < to)
+    }
 }
 
 /// Terminal.

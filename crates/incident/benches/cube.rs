@@ -8,6 +8,7 @@
 #[path = "../tests/simulated/mod.rs"]
 mod simulated;
 
+use onus_incident::Policy;
 use onus_incident::cube::{
     Attempt, Columns, Cube, CubeLimits, Dimension, Latency, Leaf, Outcome, Question, Symbols, amount_bin,
 };
@@ -38,7 +39,8 @@ fn live_pass(a_minute: u32, name: &str, one_of: u64) {
     let mut random = Random::new(13);
     let terminals = terminals(&mut random);
     let search = onus_incident::localise::Settings::builtin().expect("the pack reads").ratio;
-    let mut live = Live::new(Settings::builtin().expect("the pack reads"), search, 60);
+    let policy = Policy::builtin().expect("the pack reads");
+    let mut live = Live::new(Settings::builtin().expect("the pack reads"), search, policy);
     for dimension in Dimension::ALL {
         for value in 1..=dimension.most_values() {
             live.symbols().intern(dimension, &value.to_string());

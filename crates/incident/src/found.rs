@@ -1,11 +1,12 @@
 //! What detection found.
 
 use onus_model::{Instant, Text};
+use serde::{Deserialize, Serialize};
 
 use crate::sample::{Dim, FailureClass, Family, Sample};
 
 /// Failures among attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rate {
     /// Attempts.
     pub attempts: u64,

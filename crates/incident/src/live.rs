@@ -15,6 +15,7 @@
 //! An episode is a fact about payments; it charges nobody.
 
 mod alarms;
+mod amounts;
 mod episodes;
 mod locate;
 mod picture;
@@ -30,6 +31,7 @@ pub use scope::Scope;
 use crate::cube::{Attempt, Cube, Partial, Symbols};
 use crate::detector::{Change, Detector, Settings, StateError, When, counts};
 use crate::localise::RatioSettings;
+use crate::policy::Policy;
 use episodes::Episodes;
 
 /// A detector as it was after a minute, with the alarms of then.
@@ -61,7 +63,7 @@ struct Progress {
 #[derive(Debug, Clone)]
 pub struct Live {
     search: RatioSettings,
-    closed_after_minutes: u32,
+    policy: Policy,
     symbols: Symbols,
     cube: Cube,
     detector: Detector,
@@ -78,12 +80,12 @@ pub struct Live {
 }
 
 impl Live {
-    /// Detection that knows nothing yet. An episode is closed when it has been over for so long.
+    /// Detection that knows nothing yet; the policy says how episodes live, and which of them an amount may divide.
     #[must_use]
-    pub fn new(settings: Settings, search: RatioSettings, closed_after_minutes: u32) -> Self {
+    pub fn new(settings: Settings, search: RatioSettings, policy: Policy) -> Self {
         Self {
             search,
-            closed_after_minutes,
+            policy,
             symbols: Symbols::default(),
             cube: Cube::new(settings.cube.clone()),
             detector: Detector::new(settings),
@@ -211,7 +213,7 @@ impl Live {
             cube: &self.cube,
             symbols: &self.symbols,
             alarms: &self.alarms,
-            closed_after_minutes: self.closed_after_minutes,
+            policy: &self.policy,
             minute,
             again,
         };

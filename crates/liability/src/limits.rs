@@ -176,7 +176,10 @@ mod tests {
         let pack = Pack::builtin_cn().unwrap();
         let waiting: Vec<Limit> = pack.limits().into_iter().filter(Limit::waits).collect();
         let ids: Vec<&str> = waiting.iter().map(|limit| limit.id.as_str()).collect();
-        assert_eq!(ids, ["cn-default-1:rule:slip-agent", "cn-default-1:rule:slip-merchant"]);
+        assert_eq!(
+            ids,
+            ["slip-agent", "slip-merchant", "fraud-slip-agent"].map(|rule| format!("cn-default-1:rule:{rule}"))
+        );
         assert_eq!(waiting[0].value, "answer_dispute acquirer 10d");
         let key = |limit: &Limit| (limit.id.clone(), limit.sha256.clone());
         let automation =

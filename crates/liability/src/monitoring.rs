@@ -20,6 +20,17 @@ pub enum Counted {
     FraudReports,
 }
 
+impl Counted {
+    /// The word of the pack.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Disputes => "disputes",
+            Self::FraudReports => "fraud_reports",
+        }
+    }
+}
+
 /// The month whose sales are divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -166,8 +166,7 @@ fn check_tables(pack: &Pack) -> Result<(), PackError> {
                 return Err(fault(rule, detail));
             }
         }
-        // A row that places the loss on a role may leave it to the next; only those that always answer shut others out.
-        let certain: Vec<_> = before.filter(|(other, _)| always_answers(other)).map(|(_, region)| region).collect();
+        let certain: Vec<_> = before.filter(|(other, _)| shuts_out(other, rule)).map(|(_, region)| region).collect();
         if prover.example(&[own], &certain).is_none() {
             return Err(fault(rule, format!("can never apply: {} first and fit whatever it fits", names(pack, place))));
         }
@@ -195,7 +194,7 @@ fn check_causes(pack: &Pack, prover: &Prover) -> Result<(), PackError> {
 fn names(pack: &Pack, place: usize) -> String {
     let prover = prover(pack);
     let Some(rule) = pack.rules.get(place) else { return String::new() };
-    let alone = pack.rules.iter().take(place).filter(|other| always_answers(other));
+    let alone = pack.rules.iter().take(place).filter(|other| shuts_out(other, rule));
     let alone =
         alone.filter(|other| prover.example(&[&region(rule)], &[&region(other)]).is_none()).map(|other| &other.id);
     match alone.collect::<Vec<_>>().as_slice() {
@@ -204,8 +203,10 @@ fn names(pack: &Pack, place: usize) -> String {
     }
 }
 
-fn always_answers(rule: &Rule) -> bool {
-    rule.abstain || matches!(rule.division, crate::bearers::Division::Fixed(_))
+/// Whether a row leaves nothing to a later one where both fit: it always answers, or they answer alike. A row that
+/// places the loss on a role may leave it to the next, which has nothing to add when it says the same.
+fn shuts_out(other: &Rule, later: &Rule) -> bool {
+    other.abstain || matches!(other.division, crate::bearers::Division::Fixed(_)) || answer_alike(other, later)
 }
 
 fn answer_alike(one: &Rule, other: &Rule) -> bool {
@@ -322,6 +323,18 @@ own_fault = { zh = "", en = "" }
     fn a_refusal_names_file_line_and_row() {
         let said = refusal("", &format!("{UNKNOWN}{}", row("late", "when = { cleared = 'yes' }")), "");
         assert!(said.starts_with("rules.toml:22: row \"late\": cleared: expected true or false"), "{said}");
+    }
+
+    #[test]
+    fn a_row_that_says_once_more_what_stands_above_is_refused() {
+        let faults = "fault = [{ party = 'issuer', weight = 60 }, { party = 'network', weight = 40 }]";
+        let unknown = UNKNOWN.replace("suspense", "rank = 9\nsuspense");
+        let ranked = |id: &str, when: &str| row(id, &format!("rank = 1\nwhen = {{ {when} }}\n{faults}"));
+        let twice = ranked("a", "cleared = true") + &ranked("b", "cleared = true");
+        let said = refusal("order = 'rank'", &format!("{unknown}{twice}"), "");
+        assert!(said.contains("row \"b\": can never apply: [\"a\"] comes first"), "{said}");
+        let wider = ranked("a", "cleared = true") + &ranked("b", "'wire.sent' = true");
+        assert_eq!(refusal("order = 'rank'", &format!("{unknown}{wider}"), ""), "loaded");
     }
 
     #[test]

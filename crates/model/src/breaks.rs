@@ -9,6 +9,8 @@ crate::text_enum! {
         MccJump = "MCC",
         /// Paid to an account that is not the merchant's own.
         PayoutDiverted = "PAYOUT_DIVERTED",
+        /// Due and not paid, and the account that is set for it is not the merchant's own.
+        PayeeAltered = "PAYEE_ALTERED",
         /// Part of the sale was sent on by a refund that the terminal's journal does not know.
         RefundDiverted = "REFUND_DIVERTED",
         /// A wire message and clearing line without a journal line.
@@ -66,7 +68,7 @@ impl BreakClass {
     pub const fn coarse(self) -> CoarseBreak {
         match self {
             Self::MerchantSwapped | Self::MccJump => CoarseBreak::MerchantSwitch,
-            Self::PayoutDiverted => CoarseBreak::PayeePayout,
+            Self::PayoutDiverted | Self::PayeeAltered => CoarseBreak::PayeePayout,
             Self::RefundDiverted | Self::PayoutShort => CoarseBreak::AmountPayout,
             Self::TermMissing | Self::TermUnaware => CoarseBreak::MissingJournal,
             Self::AmountTerm => CoarseBreak::AmountSwitch,
@@ -88,9 +90,12 @@ impl BreakClass {
             }
             Self::TermUnaware => Party::Merchant,
             Self::AmountClear | Self::DupClear | Self::SwitchOnly => Party::Network,
-            Self::PayoutDiverted | Self::ReversalLost | Self::PayoutMissing | Self::LatePayout | Self::PayoutShort => {
-                Party::Acquirer
-            }
+            Self::PayoutDiverted
+            | Self::PayeeAltered
+            | Self::ReversalLost
+            | Self::PayoutMissing
+            | Self::LatePayout
+            | Self::PayoutShort => Party::Acquirer,
         }
     }
 }

@@ -162,6 +162,13 @@ fn the_demo_day_minute_by_minute() {
     assert_eq!(line["cause"], "NET.UP", "{line:#}");
     assert!(line["opened_after_twentieth_s"].as_i64().unwrap() <= 300, "{line:#}");
     assert!(line["confirmed"].is_string() && line["recovered"].is_string(), "{line:#}");
+    assert_eq!(line["scope"]["amount"], serde_json::json!(["< 500.00"]), "the line carries small payments alone");
+    // The acquirer's line by its name, not by what its payments share; and an issuer whose host is down answers slowly.
+    let silent: Vec<_> = watched.iter().filter(|it| it["id"].as_str().unwrap().contains("acquirer_silent")).collect();
+    assert!(silent.iter().all(|it| it["scope"].get("entry_mode").is_none()), "{silent:#?}");
+    let args = ["episodes", "--replay", "store", "--watch", "--as-of", AS_OF, "--lang", "en"];
+    let table = store.onus(&args).expect_code(0).out;
+    assert!(table.lines().any(|line| line.contains(" slow ") && line.contains("issuer")), "{table}");
     let found = store.onus(&["episodes", "--format", "jsonl"]).expect_code(0).lines();
     let shiyan = found.iter().find(|it| it["scope"]["network_link"] == serde_json::json!(["211"])).expect("found");
     assert_eq!(shiyan["cause"], line["cause"]);

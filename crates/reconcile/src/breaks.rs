@@ -27,6 +27,8 @@ pub struct PayoutState {
     pub paid_on: Option<Date>,
     /// Whose account it went to.
     pub account: AccountAt,
+    /// Whose account was set for it on its due day, when that is over and nothing was paid.
+    pub payee_when_due: AccountAt,
     /// The line was left out of the payout (paid sum fits without it).
     pub left_out: bool,
     /// Today.
@@ -125,7 +127,10 @@ fn payout_breaks(
         found.push(Break::of(BreakClass::PayoutDiverted, net_minor));
     }
     let late = payout.paid_on.map_or(payout.today > payout.due, |paid| paid > payout.due);
-    if late {
+    if late && payout.paid_on.is_none() && payout.payee_when_due == AccountAt::ChangedWithoutControl {
+        // Says more than late: a hold that is lifted now would send it to the wrong account.
+        found.push(Break::of(BreakClass::PayeeAltered, net_minor));
+    } else if late {
         found.push(Break::of(BreakClass::LatePayout, net_minor));
     } else if payout.left_out {
         found.push(Break::of(BreakClass::PayoutMissing, net_minor));

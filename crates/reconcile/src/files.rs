@@ -45,7 +45,8 @@ pub use classes::{About, AboutFlag, Class, Classes, ClassesError, Effect, Flag, 
 pub use classify::{AttemptFacts, Classifier, ClearedFacts, Facts, MerchantFacts, PaidFacts, Present, ShareFacts};
 pub use code::{Code, Texts};
 pub use columns::{
-    Column, ColumnBatch, NextColumns, ReadColumns, TakeColumns, Texts as ColumnTexts, Views as ColumnViews, write_number,
+    Column, ColumnBatch, NextColumns, ReadColumns, TakeColumns, Texts as ColumnTexts, Views as ColumnViews,
+    write_number,
 };
 pub use dates::{Day, date_of, day_of, read_day, write_day};
 pub use job::{FileReport, Job, JobFile, LateMatches, Names, Options, RunError, Sink, Summary};

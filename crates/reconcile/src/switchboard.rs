@@ -17,6 +17,8 @@ pub struct Exchange {
     pub others: [Span; 3],
     /// When the request came.
     pub requested_at: Instant,
+    /// How long the reply to the terminal took, milliseconds; 0 when there was none.
+    pub replied_after_ms: u32,
     /// Amount (F4 of the request).
     pub amount_minor: i64,
     /// Reference number.
@@ -296,6 +298,7 @@ impl Switchboard {
             request: frame.span,
             others: [Span::default(); 3],
             requested_at: frame.at,
+            replied_after_ms: 0,
             amount_minor: fields.amount_minor,
             rrn: fields.rrn,
             pan: fields.pan,
@@ -362,6 +365,8 @@ impl Switchboard {
         let index = *self.by_terminal.get(&(fields.tid, fields.stan))?;
         let exchange = self.exchanges.get_mut(index as usize)?;
         exchange.others[2] = frame.span;
+        exchange.replied_after_ms =
+            u32::try_from(frame.at.0.saturating_sub(exchange.requested_at.0) / 1_000).unwrap_or(0);
         exchange.terminal_rc = fields.rc;
         exchange.reply_text_len = fields.text_len;
         if fields.rrn != 0 {

@@ -57,6 +57,7 @@ pub(crate) enum Action {
     ListDiversions,
     ListExpectations,
     ListLimits,
+    ReadMonitoring,
     ListRejudgements,
     ListPacks,
     Decide,
@@ -70,7 +71,7 @@ pub(crate) enum Action {
 }
 
 /// Every route of the API and what it does. A route that is missing here is refused for everybody.
-pub(crate) const ROUTES: [(Method, &str, Action); 31] = [
+pub(crate) const ROUTES: [(Method, &str, Action); 32] = [
     (Method::GET, "/api/v1/session", Action::ReadSession),
     (Method::DELETE, "/api/v1/session", Action::SignOut),
     (Method::GET, "/api/v1/overview", Action::ReadOverview),
@@ -90,6 +91,7 @@ pub(crate) const ROUTES: [(Method, &str, Action); 31] = [
     (Method::GET, "/api/v1/limits", Action::ListLimits),
     (Method::GET, "/api/v1/limits/{id}", Action::ListLimits),
     (Method::POST, "/api/v1/limits/{id}/{step}", Action::Decide),
+    (Method::GET, "/api/v1/monitoring", Action::ReadMonitoring),
     (Method::GET, "/api/v1/rejudgements", Action::ListRejudgements),
     (Method::POST, "/api/v1/rejudgements/{step}", Action::Decide),
     (Method::GET, "/api/v1/packs", Action::ListPacks),
@@ -148,6 +150,7 @@ pub(crate) const fn allow(role: Role, action: Action) -> bool {
         | Action::ListGateways
         | Action::ListAlarms
         | Action::ListLimits
+        | Action::ReadMonitoring
         | Action::ListRejudgements
         | Action::ListPacks => !matches!(role, Role::Agent),
         // That maker and checker are two people is the domain's to hold.
@@ -191,6 +194,7 @@ mod tests {
         ListLimits       administrator operator      reviewer      -
         ListLimits       administrator operator      reviewer      -
         Decide           administrator operator      -             -
+        ReadMonitoring   administrator operator      reviewer      -
         ListRejudgements administrator operator      reviewer      -
         Decide           administrator operator      -             -
         ListPacks        administrator operator      reviewer      -

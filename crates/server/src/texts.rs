@@ -41,6 +41,7 @@ const fn break_texts(class: BreakClass) -> (&'static str, &'static str) {
         BreakClass::MerchantSwapped => ("跳码", "another merchant gets the money"),
         BreakClass::MccJump => ("套码", "another merchant category"),
         BreakClass::PayoutDiverted => ("出款账户被改", "paid to another account"),
+        BreakClass::PayeeAltered => ("待付账户被改", "not paid yet, account changed without control"),
         BreakClass::RefundDiverted => ("隐藏退货", "hidden refund"),
         BreakClass::TermMissing => ("终端无流水", "no journal line"),
         BreakClass::TermUnaware => ("终端不知成功", "terminal unaware of success"),

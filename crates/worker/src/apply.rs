@@ -42,6 +42,8 @@ pub(crate) struct Decided {
     pub(crate) owner: MerchantCode,
     pub(crate) outcome: Outcome,
     pub(crate) breaks: Vec<Break>,
+    /// The account that was set for a payout that is due, when the merchant's own was replaced by it.
+    pub(crate) altered_account: String,
     pub(crate) outstanding: Outstanding,
     pub(crate) verdicts: Vec<Ruled>,
     pub(crate) episode_id: String,
@@ -410,6 +412,7 @@ fn two_sides(book: &Book, decided: &Decided, found: &Break) -> (String, String) 
         BreakClass::PayoutDiverted => {
             (decided.owner.to_string(), payout.map(|payout| payout.payee_account.clone()).unwrap_or_default())
         }
+        BreakClass::PayeeAltered => (decided.owner.to_string(), decided.altered_account.clone()),
         BreakClass::LatePayout => (
             book.cleared(attempt).map(|line| line.settle_date.to_string()).unwrap_or_default(),
             payout.map(|payout| payout.pay_date.to_string()).unwrap_or_default(),

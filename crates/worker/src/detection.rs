@@ -87,5 +87,5 @@ fn fresh() -> Result<Live, WorkerError> {
     let config = |error: &dyn std::fmt::Display| WorkerError::Config(error.to_string());
     let search = localise::Settings::builtin().map_err(|error| config(&error))?.ratio;
     let policy = Policy::builtin().map_err(|error| config(&error))?;
-    Ok(Live::new(settings()?, search, policy.life.closed_after_seconds / 60))
+    Ok(Live::new(settings()?, search, policy))
 }

@@ -1,6 +1,6 @@
 //! Found scopes as episodes, and what is told about each.
 
-mod portrait;
+pub(crate) mod portrait;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,7 @@
 use onus_casework::Calendar;
 use onus_casework::notices::{DisputeNotice, Slip};
 use onus_evidence::SigningKey;
-use onus_fleet::Registry;
+use onus_fleet::{AccountStanding, Registry};
 use onus_incident::episode::hypotheses::Hypotheses;
 use onus_incident::episode::unproven::Unproven;
 use onus_incident::{Family, Policy};
@@ -25,7 +25,7 @@ use crate::facts::{Around, broken_rule};
 use crate::import::Progress;
 use crate::outcome::{kinds, outcome};
 use crate::packs;
-use crate::payout::{Payouts, noon};
+use crate::payout::{Payouts, noon, payee_when_due};
 use crate::revision::Reviser;
 use crate::samples::{Judged, Samples, samples, time_and_amount};
 use crate::terms::Terms;
@@ -98,7 +98,7 @@ pub(crate) fn survey(records: &Records, terms: &Terms, zone: &Zone, now: Instant
     let outcomes: Vec<_> = book.attempts().iter().map(|attempt| outcome(book, attempt)).collect();
     let owners: Vec<_> = book.attempts().iter().map(|attempt| owner(book, registry, attempt)).collect();
     let (today, _) = zone.local(now);
-    let payouts = Payouts::new(book, terms.payout_due_days.value, today);
+    let payouts = Payouts::new(book, terms.payout_due_days.value, today, zone);
     let unseen = unseen_refunds(book);
     let breaks_of = |(index, attempt): (usize, &Attempt)| {
         let owner: Option<MerchantCode> = owners.get(index).copied().flatten();
@@ -311,8 +311,28 @@ impl<'a> Judge<'a> {
             .and_then(|number| prepared.episodes.get(number))
             .map(|told| told.episode.id.clone())
             .unwrap_or_default();
-        let outstanding = prepared.outstanding.get(index).cloned().unwrap_or_default();
-        Ok(Decided { attempt: *attempt, at, amount_minor, owner, outcome, breaks, outstanding, verdicts, episode_id })
+        Ok(Decided {
+            attempt: *attempt,
+            at,
+            amount_minor,
+            owner,
+            outcome,
+            altered_account: self.altered_account(records, attempt, &breaks),
+            breaks,
+            outstanding: prepared.outstanding.get(index).cloned().unwrap_or_default(),
+            verdicts,
+            episode_id,
+        })
+    }
+
+    fn altered_account(&self, records: &Records, attempt: &Attempt, breaks: &[Break]) -> String {
+        let altered = breaks.iter().any(|found| found.class == BreakClass::PayeeAltered);
+        let Some(line) = records.book.cleared(attempt).filter(|_| altered) else { return String::new() };
+        let due_days = i32::try_from(self.terms.payout_due_days.value).unwrap_or(1);
+        match payee_when_due(&records.registry, line, due_days, &self.zone) {
+            AccountStanding::ChangedWithoutControl(account) => account.account_no.clone(),
+            _ => String::new(),
+        }
     }
 }
 

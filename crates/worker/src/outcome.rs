@@ -61,7 +61,8 @@ pub(crate) fn kinds(
     {
         kinds.push(ExceptionKind::Diverted);
     }
-    if has(BreakClass::LatePayout) || has(BreakClass::PayoutMissing) {
+    // Money that was not paid yet went to nobody: the merchant waits for it, whatever account is set.
+    if has(BreakClass::LatePayout) || has(BreakClass::PayoutMissing) || has(BreakClass::PayeeAltered) {
         kinds.push(ExceptionKind::Late);
     }
     if has(BreakClass::SwitchOnly) && !charged_back {

@@ -75,8 +75,12 @@ impl Sample {
 
     /// Kept attempts by rank, so many at most, and how many attempts each stands for.
     pub(super) fn weighted(&self, most: usize) -> (Vec<Kept>, f64) {
-        let mut kept = self.lowest.clone().into_sorted_vec();
-        kept.truncate(most);
+        let mut kept = self.lowest.as_slice().to_vec();
+        if most < kept.len() {
+            kept.select_nth_unstable(most);
+            kept.truncate(most);
+        }
+        kept.sort_unstable();
         let weight = if kept.is_empty() { 0.0 } else { self.seen.max(0) as f64 / kept.len() as f64 };
         (kept, weight.max(1.0))
     }

@@ -2,10 +2,9 @@
 //!
 //! Two e-detectors of the Shiryaev-Roberts kind, `M = L * (1 + M)` a minute. *Betting*: `L = 1 + bet * (rate / bar - 1)`
 //! is 1 at most in the mean whatever the law of the minute, so the mean of all `M` is `t` at most after `t` quiet
-//! minutes, and an alarm at `M >= A` is false at most once in `A` minutes. *Early*: `L` is the smaller of two likelihood
-//! ratios, of independent payments and of beta-binomials; faster, and 1 at most in the mean while minutes scatter no more
-//! than these. The beta-binomials alone would not do: minutes that scatter less than they say, as rare hits among very
-//! many payments, look raised to them. Beside both tests a CUSUM remembers when it began.
+//! minutes, and an alarm at `M >= A` is false at most once in `A` minutes. *Early*: `L` is a likelihood ratio of
+//! beta-binomials; faster, and 1 at most in the mean while minutes scatter no more than these ([`Law::gain`]). Beside
+//! both tests a CUSUM remembers when it began.
 
 use serde::{Deserialize, Serialize};
 
@@ -148,8 +147,26 @@ impl Recovery {
         self.since.step(gain, minute);
     }
 
+    #[cfg(test)]
     pub(super) const fn e_value(&self) -> f64 {
         self.sum
+    }
+
+    /// Whether the rate leans towards the ordinary one.
+    pub(super) fn is_eased(&self, tests: &Tests) -> bool {
+        self.nats() >= libm::log(tests.eased_e)
+    }
+
+    /// Whether the rate is ordinary again.
+    pub(super) fn is_over(&self, tests: &Tests) -> bool {
+        self.sum >= tests.recovered_e && self.is_eased(tests)
+    }
+
+    /// The logarithm of the likelihood ratio since the moment from which it says most. The e-value grows by one with
+    /// every minute, though nothing be attempted in it; this one does not, so that a quiet hour of a small cell is no
+    /// evidence.
+    pub(super) const fn nats(&self) -> f64 {
+        self.since.score
     }
 
     pub(super) const fn since(&self) -> u32 {
@@ -174,12 +191,19 @@ impl Law {
         Self { attempts, hits: hits.min(attempts), strength: (1.0 - rho) / rho }
     }
 
-    /// How much likelier the count is at one rate than at another, whose chance is given: the logarithm, by the law
-    /// that says less.
+    /// How much likelier the count is at one rate than at another, whose chance is given: the logarithm.
+    ///
+    /// Of beta-binomials whose shapes differ by 1 or more it is a convex function of the hits, so its mean is largest
+    /// when minutes scatter most, and 1 then. With nearer shapes, as of rare hits among very many payments, it is not:
+    /// minutes that scatter less would look raised. There the ratio of independent payments counts if it is smaller.
     fn gain(&self, (from, chance): (f64, f64), to: f64) -> f64 {
+        let spread = self.log_chance(to) - chance;
+        if (to - from).abs() * self.strength >= 1.0 {
+            return spread;
+        }
         let misses = f64::from(self.attempts - self.hits);
         let independent = f64::from(self.hits) * libm::log(to / from) + misses * libm::log((1.0 - to) / (1.0 - from));
-        independent.min(self.log_chance(to) - chance)
+        independent.min(spread)
     }
 
     /// Logarithm of the chance of the count at a rate, by the beta-binomial law, but for what is the same at every rate.
@@ -237,16 +261,16 @@ mod tests {
     #[test]
     fn a_quiet_minute_gains_nothing_in_the_mean() {
         let tests = Settings::builtin().unwrap().tests;
-        for (attempts, bar) in
-            [(1, 0.022_f64), (7, 0.022), (40, 0.022), (300, 0.022), (1_200, 0.001_2), (10_000, 0.001_2)]
-        {
+        let rare = [(1_200, 0.001_2), (10_000, 0.001_2), (10_000, 0.006)];
+        let common = [(1, 0.022_f64), (7, 0.022), (40, 0.022), (300, 0.022), (3_000, 0.055), (500, 0.4)];
+        for (attempts, bar) in rare.into_iter().chain(common) {
             let choose = |hits: u32| {
                 log_gamma(f64::from(attempts) + 1.0)
                     - log_gamma(f64::from(hits) + 1.0)
                     - log_gamma(f64::from(attempts - hits) + 1.0)
             };
             let independent = |hits: u32| f64::from(hits) * bar.ln() + f64::from(attempts - hits) * (1.0 - bar).ln();
-            for rho in [0.0, 0.001, tests.rho / 2.0, tests.rho] {
+            for rho in [0.0, 0.000_1, 0.001, tests.rho / 2.0, tests.rho] {
                 let chance = |hits: u32| {
                     let law = Law::new(attempts, hits, rho);
                     let spread = || law.log_chance(bar) - log_rising(law.strength, attempts);
@@ -298,6 +322,26 @@ mod tests {
             recovery.step(&minute(number, 1_000, 20), 0.9, &tests);
         }
         assert!(recovery.e_value() > tests.recovered_e);
+        assert!(recovery.is_over(&tests));
         assert_eq!(recovery.since(), 20_000);
+    }
+
+    /// A cell with one attempt a minute of which one in sixteen fails: runs without a hit are chance.
+    #[test]
+    fn quiet_hours_of_a_small_cell_are_no_recovery() {
+        let tests = Settings::builtin().unwrap().tests;
+        let small = |number: u32, hits| Minute { number, attempts: 1, hits, rate: 0.002, bar: 0.004 };
+        let mut recovery = Recovery::default();
+        for number in 0..60 {
+            recovery.step(&small(number, 0), 0.06, &tests);
+        }
+        assert!(recovery.e_value() > 60.0, "so many minutes, and not much evidence: {}", recovery.e_value());
+        assert!(recovery.nats() < 1.0 && !recovery.is_eased(&tests), "{}", recovery.nats());
+        recovery.step(&small(60, 1), 0.06, &tests);
+        assert_eq!(recovery.nats(), 0.0);
+        for number in 61..400 {
+            recovery.step(&small(number, 0), 0.06, &tests);
+        }
+        assert!(recovery.is_eased(&tests));
     }
 }

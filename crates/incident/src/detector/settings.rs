@@ -100,6 +100,8 @@ pub struct LiveSettings {
     pub locate_minutes: u32,
     pub locate_payments: usize,
     pub amount_bins: usize,
+    pub cut_payments: usize,
+    pub as_good_share: f64,
     pub attached_share: f64,
     pub whole_share: f64,
     pub remembered: usize,
@@ -507,7 +509,7 @@ mod tests {
             ("hits = [\"keys\"]", "hits = []", "stand together"),
             ("hits = [\"keys\"]", "hits = [\"key\"]", "data did not match"),
             ("id = \"keys\"", "id = \"lost\"", "stands twice"),
-            ("recovered_e = 1000.0", "recovered_e = 10.0", "not below eased_e"),
+            ("recovered_e = 1000.0", "recovered_e = 5.0", "not below eased_e"),
             ("rewind_minutes = 15", "rewind_minutes = 30", "twice rewind_minutes"),
             ("every_minutes = 60", "every_minutes = 7", "divide a day"),
         ];

@@ -175,7 +175,7 @@ impl Watched {
         }
         self.raised = Some(raised);
         let at = instant_of(minute.number + 1);
-        if raised.recovery.e_value() >= tests.recovered_e {
+        if raised.recovery.is_over(tests) {
             self.raised = None;
             self.evidence = Evidence::default();
             changes.push(Change::Recovered { cell: self.cell, since: instant_of(raised.recovery.since()), at });
@@ -215,8 +215,8 @@ impl Watched {
             attempts: raised.so_far.attempts,
             hits: raised.so_far.hits,
             expected: raised.so_far.expected,
-            eased: raised.recovery.e_value() >= tests.eased_e,
-            back: raised.recovery.e_value() < 1.0,
+            eased: raised.recovery.is_eased(tests),
+            back: raised.recovery.nats() <= 0.0,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use onus_model::Instant;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     evidence::{BIT, contrast},
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// An amount below (or from) which payments fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
     /// The roundest amount of those that divide equally well, minor units.
     pub amount_minor: i64,
@@ -44,7 +45,7 @@ impl Cut {
 
 /// Payments of one kind: alike in city, entry mode and PIN to those of an episode's scope, in its time, whatever else
 /// they have. In order of amount, and whether each failed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Alike {
     rows: Vec<(i64, bool)>,
 }
@@ -64,6 +65,16 @@ impl Alike {
             alike.map(|sample| (sample.amount_minor, sample.fails_in(found.family))).collect();
         rows.sort_unstable();
         Self { rows }
+    }
+
+    /// Takes more payments in: the amount of each, and whether it failed.
+    pub(crate) fn add(&mut self, payments: impl Iterator<Item = (i64, bool)>) {
+        self.rows.extend(payments);
+        self.rows.sort_unstable();
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// Counts of `bins` ranges of amount, each as wide as the others, up to twice the cut or to nearly all amounts.
@@ -95,15 +106,15 @@ impl Alike {
                 borders.push((*amount, *next, below));
             }
         }
-        let worth = |border: &(i64, i64, Rate)| contrast(border.2, all);
-        let best = *borders.iter().max_by_key(|border| worth(border))?;
+        let worth: Vec<i64> = borders.iter().map(|border| contrast(border.2, all)).collect();
+        let (best, most) = borders.iter().zip(&worth).max_by_key(|(_, worth)| **worth)?;
         let is_below = higher(best.2, all.minus(best.2));
         let (failing, other) = if is_below { (best.2, all.minus(best.2)) } else { (all.minus(best.2), best.2) };
-        if !divides(failing, other, all, worth(&best), policy) {
+        if !divides(failing, other, all, *most, policy) {
             return None;
         }
-        let enough = worth(&best) - i64::from(policy.slack_bits) * BIT;
-        let mut as_good = borders.iter().filter(|border| worth(border) >= enough);
+        let enough = most - i64::from(policy.slack_bits) * BIT;
+        let mut as_good = borders.iter().zip(&worth).filter(|(_, worth)| **worth >= enough).map(|(border, _)| border);
         let first = as_good.next()?;
         let last = as_good.next_back().unwrap_or(first);
         Some(Cut {

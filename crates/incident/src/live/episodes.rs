@@ -12,13 +12,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::alarms::{AlarmLog, Ending, LoggedAlarm};
+use super::amounts::Amounts;
 use super::locate::{Located, Search, cell_scope};
 use super::picture::{Picture, Seen};
-use super::scope::Scope;
-use crate::cube::{Cube, Symbols};
+use super::scope::{Coded, Scope};
+use crate::cube::{Cube, Sampled, Symbols};
 use crate::detector::{By, Settings, Signal};
+use crate::episode::amount::{Alike, Cut};
 use crate::episode::{Event, State};
 use crate::localise::RatioSettings;
+use crate::policy::Policy;
 
 /// A state that an episode came into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +61,7 @@ pub struct LiveEpisode {
     pub words: Option<(Vec<String>, Vec<String>)>,
     /// What its payments show.
     pub picture: Picture,
+    amounts: Amounts,
     /// Counts so far, and the last minute in them.
     base: Seen,
     counted_to: u32,
@@ -78,6 +82,29 @@ impl LiveEpisode {
     #[must_use]
     pub fn opened_at(&self) -> u32 {
         self.steps.first().map_or(self.since, |step| step.at)
+    }
+
+    /// Its scope, with the amount that divides its payments from others like them, when one does.
+    #[must_use]
+    pub fn told_scope(&self) -> Scope {
+        let mut scope = self.scope.clone();
+        if let Some(cut) = self.cut() {
+            let amount = u64::try_from(cut.amount_minor).ok();
+            scope.amount = Some(if cut.below { (None, amount) } else { (amount, None) });
+        }
+        scope
+    }
+
+    /// The amount that divides its payments from others like them; none when the scope says amounts by itself.
+    #[must_use]
+    pub const fn cut(&self) -> Option<&Cut> {
+        self.amounts.cut.as_ref()
+    }
+
+    /// Payments like its own in city, entry mode and PIN, by amount.
+    #[must_use]
+    pub const fn alike(&self) -> &Alike {
+        &self.amounts.alike
     }
 
     /// Attempts and hits in its scope so far, with the amount of the hits.
@@ -105,7 +132,7 @@ pub(super) struct Around<'a> {
     pub(super) cube: &'a Cube,
     pub(super) symbols: &'a Symbols,
     pub(super) alarms: &'a AlarmLog,
-    pub(super) closed_after_minutes: u32,
+    pub(super) policy: &'a Policy,
     /// The minute that is over.
     pub(super) minute: u32,
     /// Minutes before it changed.
@@ -241,6 +268,7 @@ impl Episodes {
             expected_of: 0,
             alarms: Vec::new(),
             words: None,
+            amounts: Amounts::default(),
             picture: Picture::default(),
             base: Seen::default(),
             counted_to: 0,
@@ -298,17 +326,44 @@ impl LiveEpisode {
             self.base = Seen::default();
             self.picture.moments.clear();
         }
-        let from = if is_new { self.since.max(around.cube.span().0) } else { self.counted_to + 1 };
+        let held = self.since.max(around.cube.span().0);
+        let fresh = if is_new { held } else { self.counted_to + 1 };
+        let whole = is_new || self.located_at == around.minute;
+        let first = if whole { held.min(fresh) } else { fresh };
         self.counted_to = around.minute;
-        let sampled = |from: u32| around.cube.sampled(from, around.at(), of, hits);
+        let minutes: Vec<(u32, Vec<Sampled>)> =
+            (first..=around.minute).map(|minute| (minute, around.cube.sampled(minute, minute + 1, of, hits))).collect();
         let coded = self.scope.coded(around.symbols);
-        self.base.add(&sampled(from), &coded);
-        self.picture.seen = self.base;
-        if is_new || self.located_at == around.minute {
-            let all = self.since.max(around.cube.span().0);
-            self.picture.draw(around, (of, hits), (all, around.at()), &coded, &signal.locate);
+        for (minute, sampled) in minutes.iter().filter(|(minute, _)| *minute >= fresh) {
+            self.base.add(sampled, &coded);
+            self.picture.go_on(*minute, sampled, &coded, around);
         }
-        self.picture.go_on(around, (of, hits), &coded, self.since);
+        self.picture.seen = self.base;
+        if whole {
+            self.picture.draw(around, &minutes, &coded, &signal.locate);
+        }
+        let divided = around.policy.families.iter().any(|it| Some(it.family) == signal.episode && it.amount_cut);
+        if divided && self.scope.amount.is_none() {
+            let from = if is_new || (whole && all_held) { first } else { fresh };
+            self.divide(&minutes, from, &coded, around);
+        } else {
+            self.amounts = Amounts::default();
+        }
+    }
+
+    /// Looks for the amount that divides it, with the payments from a minute on: anew where that is the first.
+    fn divide(&mut self, minutes: &[(u32, Vec<Sampled>)], from: u32, coded: &Coded, around: &Around<'_>) {
+        let (most, cut) = (around.settings.live.cut_payments, &around.policy.cut);
+        let a_minute = most / around.settings.cube.minutes.max(1) as usize;
+        if from <= self.since.max(around.cube.span().0) {
+            self.amounts.begin(minutes.iter().map(|(_, sampled)| sampled.as_slice()), coded, cut);
+        }
+        for (_, sampled) in minutes.iter().filter(|(minute, _)| *minute >= from) {
+            self.amounts.add(sampled, a_minute, most);
+        }
+        if self.located_at == around.minute {
+            self.amounts.look(cut);
+        }
     }
 
     /// What its alarms mean for its life.
@@ -374,7 +429,7 @@ impl LiveEpisode {
             self.happen(at, if withdrawn && suspected { Event::Close } else { Event::Recover });
         } else if self.state() == State::Recovered {
             let since = self.steps.last().map_or(at, |last| last.at);
-            if at >= since + around.closed_after_minutes {
+            if at >= since + around.policy.life.closed_after_seconds / 60 {
                 self.happen(at, Event::Close);
             }
         }

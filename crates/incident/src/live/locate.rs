@@ -67,15 +67,61 @@ impl Search<'_> {
                 None => scopes.push(scope),
             }
         }
+        if let Some(first) = scopes.first_mut()
+            && let Some(simpler) = self.simpler(first, &suspects, &signal.locate)
+        {
+            *first = simpler;
+        }
         let mut named: Vec<Scope> = scopes.into_iter().map(|scope| self.worth_naming(scope, &suspects)).collect();
         named.dedup();
         Some((named, Some((zh, en))))
     }
 
+    /// Values of one dimension that say as much as a scope, with fewer conditions, or with as many on a dimension that is
+    /// preferred.
+    fn simpler(&self, found: &Scope, suspects: &Suspects, by: &[Dimension]) -> Option<Scope> {
+        let place = |scope: &Scope| {
+            let places = scope.values.iter().map(|(of, _)| by.iter().position(|it| it == of).unwrap_or(by.len()));
+            (scope.conditions(), places.max().unwrap_or(by.len()))
+        };
+        let contrast = |scope: &Scope| inside(scope, suspects).contrast(all(suspects));
+        let enough = self.settings.live.as_good_share * contrast(found);
+        let others = by.iter().filter_map(|dimension| self.of_one(*dimension, suspects));
+        let as_good = others.filter(|scope| place(scope) < place(found) && contrast(scope) >= enough);
+        as_good.min_by_key(place)
+    }
+
+    /// The values of a dimension that explain most, those with the highest rates; each must be worth its name.
+    fn of_one(&self, dimension: Dimension, suspects: &Suspects) -> Option<Scope> {
+        let dim = suspects.table.dims().iter().position(|dim| dim.name == dimension.as_str())?;
+        let names = &suspects.table.dims().get(dim)?.values;
+        let mut parts = vec![Sum::default(); names.len()];
+        for point in &suspects.points {
+            if let Some(part) = parts.get_mut(suspects.table.code(point.row, dim) as usize) {
+                part.add(point);
+            }
+        }
+        let mut values: Vec<(&String, Sum)> =
+            names.iter().zip(parts).filter(|(name, part)| part.failures > 0.0 && !name.starts_with('#')).collect();
+        values.sort_by(|(one, a), (other, b)| b.rate().total_cmp(&a.rate()).then(one.cmp(other)));
+        let (all, mut taken, mut said, mut chosen) = (all(suspects), Sum::default(), 0.0, Vec::new());
+        for (name, part) in values {
+            let with = taken.plus(part);
+            let says = with.contrast(all);
+            if says < said + self.ratio.min_net_nats {
+                break;
+            }
+            (taken, said) = (with, says);
+            chosen.push(name.clone());
+        }
+        chosen.sort();
+        (!chosen.is_empty()).then(|| Scope { values: vec![(dimension, chosen)], amount: None })
+    }
+
     /// A range of amounts, or values, that nearly all payments of the trouble have say nothing.
     fn worth_naming(&self, scope: Scope, suspects: &Suspects) -> Scope {
-        let all: f64 = suspects.points.iter().map(|point| point.attempts).sum();
-        let says = |scope: &Scope| held(scope, suspects) < self.settings.live.whole_share * all;
+        let all = all(suspects).attempts;
+        let says = |scope: &Scope| inside(scope, suspects).attempts < self.settings.live.whole_share * all;
         let of_amount = Scope { values: Vec::new(), amount: scope.amount };
         let amount = scope.amount.filter(|_| says(&of_amount));
         let named = Scope { amount, ..scope };
@@ -116,8 +162,53 @@ impl Search<'_> {
     }
 }
 
-/// Attempts of the trouble that a scope holds.
-fn held(scope: &Scope, suspects: &Suspects) -> f64 {
+/// Attempts and failures, each with its weight.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    attempts: f64,
+    failures: f64,
+}
+
+impl Sum {
+    fn add(&mut self, point: &Point) {
+        *self = self.plus(Self { attempts: point.attempts, failures: point.failures });
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { attempts: self.attempts + other.attempts, failures: self.failures + other.failures }
+    }
+
+    fn rate(self) -> f64 {
+        self.failures / self.attempts.max(1e-9)
+    }
+
+    /// Log likelihood at the own rate.
+    fn nats(self) -> f64 {
+        let term = |part: f64| if part > 0.0 { part * (part / self.attempts).ln() } else { 0.0 };
+        term(self.failures) + term(self.attempts - self.failures)
+    }
+
+    /// How much more a higher rate here and another elsewhere says than one for all, in nats.
+    fn contrast(self, all: Self) -> f64 {
+        let rest = Self { attempts: all.attempts - self.attempts, failures: all.failures - self.failures };
+        if self.rate() <= rest.rate() { 0.0 } else { self.nats() + rest.nats() - all.nats() }
+    }
+}
+
+fn sum<'p>(points: impl Iterator<Item = &'p Point>) -> Sum {
+    points.fold(Sum::default(), |mut sum, point| {
+        sum.add(point);
+        sum
+    })
+}
+
+/// All payments of the trouble.
+fn all(suspects: &Suspects) -> Sum {
+    sum(suspects.points.iter())
+}
+
+/// Payments of the trouble that a scope holds.
+fn inside(scope: &Scope, suspects: &Suspects) -> Sum {
     let dims = suspects.table.dims();
     let parts: Vec<(usize, Vec<bool>)> = scope
         .values
@@ -136,7 +227,7 @@ fn held(scope: &Scope, suspects: &Suspects) -> f64 {
                 .iter()
                 .all(|(dim, named)| named.get(suspects.table.code(point.row, *dim) as usize).copied().unwrap_or(false))
     };
-    suspects.points.iter().filter(holds).map(|point| point.attempts).sum()
+    sum(suspects.points.iter().filter(holds))
 }
 
 /// The dimensions of a layer of the cube.

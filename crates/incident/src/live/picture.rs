@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::episodes::Around;
 use super::scope::Coded;
-use crate::cube::{Columns, Dimension, Sampled};
+use crate::cube::{Dimension, Sampled};
 
 /// Payments of an episode, counted.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -132,17 +132,17 @@ impl Picture {
     pub(super) fn draw(
         &mut self,
         around: &Around<'_>,
-        (of, hits): (Columns, Columns),
-        (from, to): (u32, u32),
+        minutes: &[(u32, Vec<Sampled>)],
         scope: &Coded,
         dimensions: &[Dimension],
     ) {
-        let sampled = around.cube.sampled(from, to, of, hits);
+        let sampled: Vec<(&Sampled, bool)> =
+            minutes.iter().flat_map(|(_, sampled)| sampled).map(|it| (it, scope.holds(it))).collect();
         let row = |dimension: Dimension, most: usize| {
             let mut sums = vec![Sums::default(); usize::from(dimension.other()) + 1];
-            for it in &sampled {
+            for (it, inside) in &sampled {
                 if let Some(sums) = sums.get_mut(usize::from(it.leaf.code(dimension))) {
-                    sums.add(it, scope.holds(it));
+                    sums.add(it, *inside);
                 }
             }
             let named = (0..u16::MAX).zip(&sums).filter_map(|(code, sums)| {
@@ -169,16 +169,13 @@ impl Picture {
         self.agents = agents.into_iter().filter(|cell| cell.inside.hits > 0).collect();
     }
 
-    /// Takes the newest minute in, or all from `since` on when nothing is there yet.
-    pub(super) fn go_on(&mut self, around: &Around<'_>, (of, hits): (Columns, Columns), scope: &Coded, since: u32) {
-        let first = self.moments.last().map_or(since.max(around.cube.span().0), |last| last.minute + 1);
-        for minute in first..=around.minute {
-            let mut sums = Sums::default();
-            for it in around.cube.sampled(minute, minute + 1, of, hits) {
-                sums.add(&it, scope.holds(&it));
-            }
-            self.moments.push(Moment { minute, inside: part(sums.inside), elsewhere: part(sums.elsewhere) });
+    /// Takes one more minute in.
+    pub(super) fn go_on(&mut self, minute: u32, sampled: &[Sampled], scope: &Coded, around: &Around<'_>) {
+        let mut sums = Sums::default();
+        for it in sampled {
+            sums.add(it, scope.holds(it));
         }
+        self.moments.push(Moment { minute, inside: part(sums.inside), elsewhere: part(sums.elsewhere) });
         let most = around.settings.cube.minutes as usize * 4;
         if self.moments.len() > most {
             self.moments.drain(..self.moments.len() - most);

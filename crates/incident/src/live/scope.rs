@@ -30,6 +30,13 @@ impl Scope {
         self.values.is_empty() && self.amount.is_none()
     }
 
+    /// How many values and ends of amounts it names.
+    pub(super) fn conditions(&self) -> usize {
+        let (from, to) = self.amount.unwrap_or_default();
+        let values: usize = self.values.iter().map(|(_, values)| values.len()).sum();
+        values + usize::from(from.is_some()) + usize::from(to.is_some())
+    }
+
     /// Its values in a dimension.
     #[must_use]
     pub fn of_dimension(&self, dimension: Dimension) -> Option<&[String]> {

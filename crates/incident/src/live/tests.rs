@@ -3,6 +3,7 @@ use crate::cube::{Dimension, Latency, Leaf, Outcome, amount_bin};
 use crate::detector::{DayKind, minute_of};
 use crate::episode::State;
 use crate::localise;
+use crate::policy::Policy;
 use onus_model::Instant;
 
 const FIRST: u32 = 29_600_000;
@@ -13,7 +14,7 @@ fn when(minute: u32) -> When {
 }
 
 fn live() -> Live {
-    Live::new(Settings::builtin().unwrap(), localise::Settings::builtin().unwrap().ratio, 60)
+    Live::new(Settings::builtin().unwrap(), localise::Settings::builtin().unwrap().ratio, Policy::builtin().unwrap())
 }
 
 fn mixed(number: u64) -> u64 {
@@ -219,4 +220,111 @@ fn late_payments_are_taken_in() {
     let alarms = |live: &Live| said(live).0.into_iter().map(|it| (it.key(), it.raised_at)).collect::<Vec<_>>();
     assert_eq!(alarms(&late), alarms(&in_time));
     assert_eq!(minute_of(Instant(i64::from(FIRST) * 60_000_000)), FIRST);
+}
+
+/// A payment of a fleet whose switch sends what is small, without PIN and contactless in two cities over line 211; the
+/// other lines take the rest. In the trouble line 211 loses six of ten.
+fn routed(minute: u32, number: u64, limit: u64, trouble: std::ops::Range<u32>) -> (Attempt, Vec<(Dimension, String)>) {
+    let mixed = mixed(u64::from(minute) << 16 | number);
+    let city = mixed % 5;
+    let amount_minor = 100 + mixed / 5 % 120_000;
+    let contactless = mixed / 7 % 10 < 6;
+    let small = contactless && amount_minor < limit && city < 2;
+    let link = if small {
+        "211"
+    } else if city < 3 {
+        "201"
+    } else {
+        "202"
+    };
+    let hurt = trouble.contains(&(minute - FIRST)) && link == "211" && mixed / 11 % 10 < 6;
+    let lost = hurt || (mixed / 13).is_multiple_of(900);
+    let names = vec![
+        (Dimension::NetworkLink, link.to_owned()),
+        (Dimension::City, format!("city {city}")),
+        (Dimension::EntryMode, if contactless { "contactless" } else { "chip" }.to_owned()),
+        (Dimension::Pin, if contactless { "no_pin" } else { "pin" }.to_owned()),
+    ];
+    let leaf = Leaf::default().with(Dimension::Amount, amount_bin(amount_minor));
+    let outcome = if lost { Outcome::NoAnswer } else { Outcome::Approved };
+    let (id, latency, reversed) = (u64::from(minute) << 20 | number, Latency::Usual, false);
+    (Attempt { minute, leaf, outcome, latency, reversed, amount_minor, id }, names)
+}
+
+/// Where a line carries small payments alone, the line is the scope, and the amount comes out of payments alike that
+/// went another way; also when failures are few and the cube has forgotten the first of them.
+#[test]
+fn an_amount_that_routes_comes_out_of_the_data() {
+    for (limit, a_minute, trouble) in [(50_000, 200, 40..60), (30_000, 400, 40..60), (50_000, 40, 60..240)] {
+        let mut live = live();
+        let mut first_told = None;
+        for minute in FIRST..FIRST + trouble.end {
+            for number in 0..a_minute {
+                let (mut attempt, names) = routed(minute, number, limit, trouble.clone());
+                for (dimension, name) in names {
+                    attempt.leaf = attempt.leaf.with(dimension, live.symbols().intern(dimension, &name));
+                }
+                live.add(&attempt);
+            }
+            live.tick(minute + 1, &when);
+            if first_told.is_none() && live.episodes().iter().any(|it| it.cut().is_some()) {
+                first_told = Some(minute - FIRST - trouble.start);
+            }
+        }
+        let [episode] = live.episodes() else { panic!("{:#?}", live.episodes()) };
+        assert_eq!(episode.scope, Scope::of(&[Dimension::NetworkLink], &["211".to_owned()]));
+        let Some((None, Some(cut))) = episode.told_scope().amount else { panic!("{:?}", episode.told_scope()) };
+        assert!(cut.abs_diff(limit) * 100 <= limit, "{cut} for {limit}");
+        assert!(first_told.is_some_and(|minutes| minutes <= 40), "{first_told:?} minutes");
+    }
+}
+
+/// What explains as much with fewer conditions is named, and of equals the line rather than what its payments share.
+#[test]
+fn a_line_is_preferred_to_what_its_payments_share() {
+    let mut live = live();
+    for minute in FIRST..FIRST + 55 {
+        for number in 0..A_MINUTE {
+            let mixed = mixed(u64::from(minute) << 16 | number);
+            let (entry, line) = [("chip", "22"), ("stripe", "22"), ("contactless", "21")][(mixed % 3) as usize];
+            let silent = minute >= FIRST + 40 && line == "22" && mixed / 7 % 10 < 6;
+            let mut leaf = Leaf::default().with(Dimension::Amount, amount_bin(5_000));
+            for (dimension, name) in [
+                (Dimension::EntryMode, entry.to_owned()),
+                (Dimension::AcquirerLink, line.to_owned()),
+                (Dimension::City, format!("city {}", mixed / 11 % 9)),
+            ] {
+                leaf = leaf.with(dimension, live.symbols().intern(dimension, &name));
+            }
+            let outcome = if silent { Outcome::AcquirerSilent } else { Outcome::Approved };
+            let (latency, reversed, amount_minor) = (Latency::Usual, false, 5_000);
+            live.add(&Attempt { minute, leaf, outcome, latency, reversed, amount_minor, id: mixed });
+        }
+        live.tick(minute + 1, &when);
+    }
+    let [episode] = live.episodes() else { panic!("{:#?}", live.episodes()) };
+    assert_eq!(episode.scope, Scope::of(&[Dimension::AcquirerLink], &["22".to_owned()]));
+}
+
+/// A worn batch of which one payment in sixteen fails, for twenty hours: one episode that does not waver.
+#[test]
+fn wear_does_not_waver() {
+    let mut live = live();
+    for minute in FIRST..FIRST + 1_200 {
+        for number in 0..20 {
+            let mixed = mixed(u64::from(minute) << 16 | number);
+            let worn = number < 2;
+            let fails = worn && minute >= FIRST + 60 && mixed.is_multiple_of(16);
+            let mut leaf = Leaf::default().with(Dimension::Amount, amount_bin(5_000));
+            let batch = if worn { "B17".to_owned() } else { format!("B2{}", mixed / 7 % 5) };
+            leaf = leaf.with(Dimension::ProductionBatch, live.symbols().intern(Dimension::ProductionBatch, &batch));
+            let outcome = if fails || (mixed / 13).is_multiple_of(2_000) { Outcome::Unread } else { Outcome::Approved };
+            let (latency, reversed, amount_minor) = (Latency::Usual, false, 5_000);
+            live.add(&Attempt { minute, leaf, outcome, latency, reversed, amount_minor, id: mixed });
+        }
+        live.tick(minute + 1, &when);
+    }
+    let [episode] = live.episodes() else { panic!("{:#?}", live.episodes()) };
+    let known: Vec<State> = episode.steps.iter().map(|step| step.state).collect();
+    assert_eq!(known, [State::Suspected, State::Confirmed], "{:?}", states(episode));
 }

@@ -6,6 +6,17 @@
 const WIDTHS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 8];
 const MASKS: [u64; 8] =
     [0, 0xFF, 0xFFFF, 0xFF_FFFF, 0xFFFF_FFFF, 0xFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF];
+/// The mark of a number, by its leading zeros.
+const MARKS: [u8; 128] = {
+    let mut marks = [0; 128];
+    let mut zeros = 0;
+    while zeros < 64 {
+        let bytes = 8 - zeros / 8;
+        marks[zeros] = if bytes < 7 { bytes as u8 } else { 7 };
+        zeros += 1;
+    }
+    marks
+};
 /// Bytes of marks before the numbers of a row.
 const fn marks_of(numbers: usize) -> usize {
     if numbers <= 10 { 4 } else { 8 }
@@ -35,8 +46,7 @@ impl<const N: usize> Differences<N> {
             *before = *value;
             // Small differences of either sign become small numbers.
             let folded = (difference << 1) ^ (((difference.cast_signed()) >> 63).cast_unsigned());
-            let bytes = (71 - (folded | 1).leading_zeros()) / 8 * u32::from(folded != 0);
-            let mark = bytes.min(7);
+            let mark = MARKS[(folded.leading_zeros() & 127) as usize];
             marks |= u64::from(mark) << (3 * place);
             if let Some(eight) = room.get_mut(at..at + 8) {
                 eight.copy_from_slice(&folded.to_le_bytes());

@@ -111,6 +111,8 @@ struct Shelf {
     bundles: Vec<Vec<Bundle>>,
     /// Segments that no thread fills now.
     open: Vec<Segment>,
+    /// Where bundles are put in order before they are spilled.
+    desks: Vec<Room>,
 }
 
 /// All rows of a run, in partitions.
@@ -127,7 +129,8 @@ impl<'a> Partitions<'a> {
     /// `count` is a power of two.
     pub(crate) fn new(count: usize, segment_bytes: usize, budget: &'a Budget, spill: &'a dyn Spill) -> Self {
         let count = count.next_power_of_two().max(2);
-        let shelf = Shelf { segments: Vec::new(), bundles: vec![Vec::new(); count], open: Vec::new() };
+        let shelf =
+            Shelf { segments: Vec::new(), bundles: vec![Vec::new(); count], open: Vec::new(), desks: Vec::new() };
         Self { shelf: Mutex::new(shelf), spill, budget, spilled: AtomicUsize::new(0), count, segment_bytes }
     }
 
@@ -174,15 +177,19 @@ impl<'a> Partitions<'a> {
     /// Bundles of one partition go next to each other, to be read back at once.
     fn spill(&self, segment: &mut Segment) -> io::Result<()> {
         segment.bundles.sort_by_key(|(partition, _)| *partition);
-        let mut bytes = Vec::with_capacity(segment.used);
+        let desk = self.shelf().desks.pop();
+        let mut desk = desk.unwrap_or_else(|| self.spill.room(self.segment_bytes));
+        let mut used = 0;
         for (_, bundle) in &mut segment.bundles {
-            let at = bytes.len() as u64;
-            bytes.extend_from_slice(&segment.room[bundle.range()]);
-            bundle.at = at;
+            let bytes = &segment.room[bundle.range()];
+            desk[used..used + bytes.len()].copy_from_slice(bytes);
+            bundle.at = used as u64;
+            used += bytes.len();
         }
-        let offset = self.spill.append(&bytes)?;
-        self.spilled.fetch_add(bytes.len(), Ordering::Relaxed);
+        let offset = self.spill.append(&desk[..used])?;
+        self.spilled.fetch_add(used, Ordering::Relaxed);
         let mut shelf = self.shelf();
+        shelf.desks.push(desk);
         for (partition, bundle) in &segment.bundles {
             shelf.bundles[*partition as usize].push(Bundle { at: offset + bundle.at, ..*bundle });
         }
@@ -192,7 +199,9 @@ impl<'a> Partitions<'a> {
     /// Puts away what no thread fills any more; rows are read after this.
     pub(crate) fn close(&self) -> io::Result<()> {
         let open = std::mem::take(&mut self.shelf().open);
-        open.into_iter().try_for_each(|segment| self.put(segment).map(drop))
+        open.into_iter().try_for_each(|segment| self.put(segment).map(drop))?;
+        self.shelf().desks.clear();
+        Ok(())
     }
 
     /// Reads rows back; one for each thread.

@@ -29,8 +29,10 @@ const PARTITIONS_MAX: usize = 4_096;
 /// Rows are put away, or spilled, so many bytes at once.
 const SEGMENT_MAX: usize = 64 * 1024 * 1024;
 const SEGMENT_MIN: usize = 64 * 1024;
-/// Of the memory allowed, one part in so many is left for buffers, tables, the list of bundles and the allocator.
-const RESERVE: usize = 5;
+/// Of the memory allowed, so many bytes are left for buffers and tables,
+const RESERVE: usize = 32 * 1024 * 1024;
+/// and one part in so many for the list of bundles and the allocator.
+const RESERVE_PART: usize = 5;
 
 /// Files are read in this order: what later rows are looked up in comes first.
 const ORDER: [Source; 8] = [
@@ -57,7 +59,8 @@ pub fn run(job: Job<'_>, sink: &mut dyn Sink) -> Result<Summary, RunError> {
     }
     let texts = Texts::default();
     let threads = job.options.threads.max(1);
-    let budget = Budget::new(job.options.memory - job.options.memory / RESERVE);
+    let memory = job.options.memory;
+    let budget = Budget::new((memory - memory / RESERVE_PART).saturating_sub(RESERVE));
     let count = job.options.partitions.unwrap_or_else(|| partitions_for(&job));
     let partitions = Partitions::new(count, segment_bytes(&job, threads), &budget, job.spill);
     let mut names = Names { texts: &texts, classes: job.classes, files: Vec::new(), carried: Vec::new() };

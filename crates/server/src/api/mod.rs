@@ -13,6 +13,7 @@ pub(crate) mod expectations;
 pub(crate) mod files;
 pub(crate) mod gateways;
 pub(crate) mod limits;
+mod monitoring;
 pub(crate) mod overview;
 pub(crate) mod packs;
 pub(crate) mod payment_detail;
@@ -52,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(limits::list))
         .routes(routes!(limits::history))
         .routes(routes!(limits::step))
+        .routes(routes!(monitoring::read))
         .routes(routes!(rejudgements::list))
         .routes(routes!(rejudgements::step))
         .routes(routes!(packs::list))

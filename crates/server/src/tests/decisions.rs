@@ -92,3 +92,29 @@ async fn nothing_to_judge_again_and_no_draft() {
     let note = json!({"note": "better"});
     assert_eq!(fixture.decide("/packs/abc/propose", Operator, note).await.0, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn programmes_of_the_networks_show_standing_and_forecast() {
+    let fixture = acquirer();
+    let page = fixture.get("/monitoring", Reviewer).await;
+    let items = page["items"].as_array().unwrap();
+    let acquirer = items.iter().find(|row| row["programme"] == "visa-vamp-acquirer-excessive").unwrap();
+    assert_eq!((&acquirer["subject"], &acquirer["merchant_code"]), (&json!("acquirer"), &json!("")));
+    assert_eq!((&acquirer["limit_bp"], &acquirer["grade"]), (&json!(70), &json!("R")));
+    assert_eq!(acquirer["not_counted"], json!(["fraud_reports"]));
+    assert!(acquirer["end"]["cases"].as_u64() >= acquirer["now"]["cases"].as_u64());
+
+    let whole = fixture.get("/monitoring?month=2025-02", Operator).await;
+    assert_eq!((&whole["month"], &whole["day"], &whole["days"]), (&json!("2025-02"), &json!(28), &json!(28)));
+    assert!(whole["items"].as_array().unwrap().iter().all(|row| row["programme"] != "visa-vamp-acquirer-excessive"));
+
+    for (path, role, expected) in [
+        ("/api/v1/monitoring?month=2999-01", Operator, StatusCode::BAD_REQUEST),
+        ("/api/v1/monitoring?month=last", Operator, StatusCode::BAD_REQUEST),
+        ("/api/v1/monitoring", Agent, StatusCode::NOT_FOUND),
+    ] {
+        let answer = fixture.ask(Method::GET, path, Some(role), &[]).await;
+        assert_eq!(answer.status, expected, "{path}");
+        assert_eq!(answer.json()["status"], expected.as_u16(), "{path}");
+    }
+}

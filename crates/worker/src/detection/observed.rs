@@ -1,11 +1,12 @@
 //! Payments of records as live detection would have seen them.
 
 use onus_fleet::Registry;
-use onus_incident::cube::{Attempt, Dimension, Latency, Leaf, Outcome, Symbols, amount_bin};
+use onus_incident::cube::{Attempt, Dimension, Leaf, Outcome, Symbols, amount_bin};
 use onus_incident::detector::{Settings, minute_of};
 use onus_incident::{Dim, FailureClass};
-use onus_model::Outcome as Ending;
+use onus_model::{CardType, Instant, Outcome as Ending};
 use onus_reconcile::{Book, Exchange};
+use rustc_hash::FxHashMap;
 
 use crate::judge::Survey;
 use crate::samples::Samples;
@@ -18,6 +19,7 @@ pub(super) fn attempts(
     settings: &Settings,
     symbols: &mut Symbols,
 ) -> Vec<Attempt> {
+    let kinds = kinds_of_cards(book.clearings.iter().map(|line| (line.pan.bin(), line.card_type)));
     let mut attempts: Vec<Attempt> = Vec::with_capacity(samples.samples.len());
     for (sample, number) in samples.samples.iter().zip(&samples.attempts) {
         let Some(attempt) = book.attempts().get(*number as usize) else { continue };
@@ -26,7 +28,11 @@ pub(super) fn attempts(
         let outcome = outcome(sample.class, ending, exchange, settings);
         let waits = matches!(outcome, Outcome::NoAnswer | Outcome::AcquirerSilent)
             && exchange.is_none_or(|exchange| !exchange.replied());
-        let known_at = if waits { sample.at.plus_seconds(settings.live.silent_seconds.into()) } else { sample.at };
+        let took_ms = exchange.map_or(0, |exchange| exchange.replied_after_ms);
+        let known_at = match waits {
+            true => sample.at.plus_seconds(settings.live.silent_seconds.into()),
+            false => Instant(sample.at.0.saturating_add(i64::from(took_ms) * 1_000)),
+        };
         let amount_minor = u64::try_from(sample.amount_minor).unwrap_or_default();
         let mut leaf = Leaf::default().with(Dimension::Amount, amount_bin(amount_minor));
         let mut set = |dimension: Dimension, name: &str| {
@@ -40,6 +46,7 @@ pub(super) fn attempts(
         if let Some(exchange) = exchange {
             set(Dimension::AcquirerLink, &number_text(exchange.terminal_link.into()));
             set(Dimension::Bin, &number_text(exchange.pan.bin()));
+            set(Dimension::CardKind, kinds.get(&exchange.pan.bin()).copied().flatten().map_or("", CardType::as_str));
         }
         set(Dimension::Hop, hop(ending, exchange));
         let owner = seen.owners.get(*number as usize).copied().flatten();
@@ -48,7 +55,7 @@ pub(super) fn attempts(
             minute: minute_of(known_at),
             leaf,
             outcome,
-            latency: Latency::Usual,
+            latency: settings.latency.band(took_ms.into()),
             reversed: ending == Ending::Reversed,
             amount_minor,
             id: u64::from(*number),
@@ -56,6 +63,17 @@ pub(super) fn attempts(
     }
     attempts.sort_by_key(|attempt| attempt.minute);
     attempts
+}
+
+/// The kind of card of each BIN, where all that was cleared of it is of one kind. The kind of a single payment is known
+/// of cleared ones alone, so by it every kind would look as if it never failed.
+fn kinds_of_cards(cleared: impl Iterator<Item = (u32, CardType)>) -> FxHashMap<u32, Option<CardType>> {
+    let mut kinds: FxHashMap<u32, Option<CardType>> = FxHashMap::default();
+    for (bin, card_type) in cleared.filter(|(_, card_type)| *card_type != CardType::Unknown) {
+        let kind = kinds.entry(bin).or_insert(Some(card_type));
+        *kind = kind.filter(|known| *known == card_type);
+    }
+    kinds
 }
 
 /// Dimensions that the search over records has, too.
@@ -110,5 +128,27 @@ fn hop(ending: Ending, exchange: Option<&Exchange>) -> &'static str {
         Some(exchange) if exchange.issuer != 0 => "issuer",
         Some(exchange) if exchange.answered() => "network",
         Some(_) => "acquirer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bin_has_a_kind_when_all_its_cards_have() {
+        let cleared = [
+            (621_000, CardType::Debit),
+            (621_000, CardType::Unknown),
+            (621_000, CardType::Debit),
+            (622_000, CardType::Credit),
+            (622_000, CardType::Debit),
+            (622_000, CardType::Credit),
+            (623_000, CardType::Unknown),
+        ];
+        let kinds = kinds_of_cards(cleared.into_iter());
+        assert_eq!(kinds.get(&621_000), Some(&Some(CardType::Debit)));
+        assert_eq!(kinds.get(&622_000), Some(&None), "both kinds are issued under it");
+        assert_eq!(kinds.get(&623_000), None);
     }
 }

@@ -11,6 +11,7 @@ use onus_store::alarms::AlarmRow;
 use onus_store::episodes::EpisodeRow;
 use serde_json::{Map, Value, json};
 
+use crate::episodes::portrait::{affected, amounts, cut};
 use crate::episodes::{cause_of, percent, title_of};
 use crate::error::WorkerError;
 
@@ -88,7 +89,7 @@ impl Rows {
         );
         let was_confirmed = episode.steps.iter().any(|step| step.state == State::Confirmed);
         let status = if was_confirmed { FindingStatus::Confirmed } else { FindingStatus::Probable };
-        let (told, scope) = (told_family(family, episode), episode.scope.text());
+        let (told, scope) = (told_family(family, episode), episode.told_scope().text());
         let (zh, en) = title_of(told);
         let title = Text { zh: format!("{zh}：{}", scope.zh), en: format!("{en}: {}", scope.en) };
         let benign = policy.is_some_and(|policy| policy.benign);
@@ -161,8 +162,8 @@ impl Rows {
             "first_failure_at": self.at(episode.since),
             "rate": part(rate),
             "baseline_ppm": (ordinary * 1e6).round() as i64,
-            "cut": Value::Null,
-            "amounts": Vec::<Value>::new(),
+            "cut": episode.cut().map(cut),
+            "amounts": amounts(episode.alike(), episode.cut()),
             "map": map,
             "agents": agents,
             "timeline": timeline,
@@ -202,7 +203,8 @@ impl Rows {
         let amount = episode.seen().hit_amount_minor();
         let amount = format!("{}.{:02}", amount / 100, amount % 100);
         let scope = episode.scope.text();
-        let fill = |template: &str, scope: &str, title: &str| {
+        let affected = episode.cut().map_or_else(Text::default, affected);
+        let fill = |template: &str, scope: &str, title: &str, cut: &str| {
             template
                 .replace("{since}", &since)
                 .replace("{until}", &until)
@@ -211,12 +213,12 @@ impl Rows {
                 .replace("{attempts}", &rate.attempts.to_string())
                 .replace("{failures}", &format!("{} ({})", rate.hits, percent(ppm(rate))))
                 .replace("{amount}", &amount)
-                .replace("{cut}", "")
+                .replace("{cut}", cut)
         };
         let head = |title: &str, mark: &str| title.split(mark).next().unwrap_or_default().to_owned();
         Text {
-            zh: fill(&template.zh, &scope.zh, &head(&title.zh, "：")),
-            en: fill(&template.en, &scope.en, &head(&title.en, ": ")),
+            zh: fill(&template.zh, &scope.zh, &head(&title.zh, "："), &affected.zh),
+            en: fill(&template.en, &scope.en, &head(&title.en, ": "), &affected.en),
         }
     }
 }
@@ -243,9 +245,10 @@ pub(super) fn causes(family: &str) -> Vec<Cause> {
 }
 
 fn scope_json(episode: &LiveEpisode) -> String {
+    let told = episode.told_scope();
     let mut scope: Map<String, Value> =
-        episode.scope.values.iter().map(|(dimension, values)| (dimension_key(*dimension), json!(values))).collect();
-    if let Some(amount) = episode.scope.amount_text() {
+        told.values.iter().map(|(dimension, values)| (dimension_key(*dimension), json!(values))).collect();
+    if let Some(amount) = told.amount_text() {
         scope.insert("amount".to_owned(), json!([amount]));
     }
     Value::Object(scope).to_string()

@@ -154,7 +154,6 @@ impl Portrait<'_> {
         let time = |at| self.telling.zone.format(at).get(..16).unwrap_or_default().replace('T', " ");
         let scope = self.telling.scope_text(self.found, None);
         let title = |whole: &str, colon: &str| whole.split(colon).next().unwrap_or_default().to_owned();
-        let cut_minor = self.cut.map(|cut| (yuan(cut.amount_minor), cut.below));
         let fill = |text: &str, scope: &str, title: String, cut: String| {
             text.replace("{since}", &time(self.found.started_at))
                 .replace("{until}", &time(self.found.ended_at.unwrap_or(last)))
@@ -165,15 +164,10 @@ impl Portrait<'_> {
                 .replace("{amount}", &yuan(self.episode.amount_minor))
                 .replace("{cut}", &cut)
         };
-        let zh_cut = cut_minor.as_ref().map_or_else(String::new, |(amount, below)| {
-            format!("受影响的是{amount}元{}的交易。", if *below { "以下" } else { "及以上" })
-        });
-        let en_cut = cut_minor.as_ref().map_or_else(String::new, |(amount, below)| {
-            format!("Payments {} CNY {amount} are affected. ", if *below { "below" } else { "of at least" })
-        });
+        let affected = self.cut.map_or_else(Text::default, affected);
         json!({
-            "zh": fill(&template.zh, &scope.zh, title(&self.episode.title.zh, "："), zh_cut),
-            "en": fill(&template.en, &scope.en, title(&self.episode.title.en, ": "), en_cut),
+            "zh": fill(&template.zh, &scope.zh, title(&self.episode.title.zh, "："), affected.zh),
+            "en": fill(&template.en, &scope.en, title(&self.episode.title.en, ": "), affected.en),
         })
     }
 }
@@ -194,16 +188,25 @@ fn moment(moment: &picture::Moment, zone: &Zone) -> Value {
     json!({"at": zone.format(moment.at), "inside": rate(moment.inside), "elsewhere": rate(moment.elsewhere)})
 }
 
-fn cut(cut: &Cut) -> Value {
+pub(crate) fn cut(cut: &Cut) -> Value {
     json!({
         "amount_minor": cut.amount_minor, "low_minor": cut.between.0, "high_minor": cut.between.1, "below": cut.below,
         "failing": rate(cut.failing), "other": rate(cut.other),
     })
 }
 
-fn amounts(alike: &Alike, cut: Option<&Cut>) -> Vec<Value> {
+pub(crate) fn amounts(alike: &Alike, cut: Option<&Cut>) -> Vec<Value> {
     let bins = alike.bins(cut, AMOUNT_BINS);
     bins.into_iter().map(|(from, to, it)| json!({"from_minor": from, "to_minor": to, "rate": rate(it)})).collect()
+}
+
+/// Which amounts are affected, as a sentence of a notice.
+pub(crate) fn affected(cut: &Cut) -> Text {
+    let amount = yuan(cut.amount_minor);
+    Text {
+        zh: format!("受影响的是{amount}元{}的交易。", if cut.below { "以下" } else { "及以上" }),
+        en: format!("Payments {} CNY {amount} are affected. ", if cut.below { "below" } else { "of at least" }),
+    }
 }
 
 fn yuan(minor: i64) -> String {
