@@ -55,7 +55,13 @@ impl Spill for SpillFile {
     fn append(&self, bytes: &[u8]) -> io::Result<u64> {
         let file = self.file()?;
         let offset = self.length.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        file.write_all_at(bytes, offset)?;
+        file.write_all_at(bytes, offset).map_err(|error| {
+            let folder = self.folder.display();
+            io::Error::new(
+                error.kind(),
+                format!("{error}; choose another folder than {folder} with --temp, or more --memory"),
+            )
+        })?;
         Ok(offset)
     }
 
