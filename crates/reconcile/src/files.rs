@@ -6,6 +6,7 @@
 //! neither on threads nor on partitions, memory or the order of the files. Nothing here opens a file: bytes come and
 //! go through [`ReadAt`], [`ReadRows`], [`ReadColumns`], [`Spill`] and [`Sink`].
 
+mod ahead;
 mod batches;
 mod beneficiaries;
 mod blocks;
@@ -51,7 +52,7 @@ pub use columns::{
 pub use dates::{Day, date_of, day_of, read_day, write_day};
 pub use job::{FileReport, Job, JobFile, LateMatches, Names, Options, RunError, Sink, Summary};
 pub use layout::{Layout, LayoutError, Role, RowKind, Source};
-pub use partitions::{Room, Spill};
+pub use partitions::Spill;
 pub use reading::Reject;
 pub use results::Break;
 pub use run::run;

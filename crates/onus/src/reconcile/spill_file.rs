@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use memmap2::{Advice, MmapMut};
-use onus_reconcile::files::{Room, Spill};
+use onus_reconcile::files::Spill;
 
 /// A file that is gone when the process is.
 pub(crate) struct SpillFile {
@@ -40,18 +39,6 @@ impl SpillFile {
 }
 
 impl Spill for SpillFile {
-    /// In huge pages where the system has them: the first touch of small ones took a tenth of the time of a run.
-    fn room(&self, bytes: usize) -> Room {
-        match MmapMut::map_anon(bytes) {
-            Ok(room) => {
-                // Advice that is not taken only costs time.
-                let _ = room.advise(Advice::HugePage);
-                Box::new(room)
-            }
-            Err(_) => Box::new(vec![0; bytes]),
-        }
-    }
-
     fn append(&self, bytes: &[u8]) -> io::Result<u64> {
         let file = self.file()?;
         let offset = self.length.fetch_add(bytes.len() as u64, Ordering::Relaxed);

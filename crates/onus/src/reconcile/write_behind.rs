@@ -5,9 +5,9 @@ use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 
 /// Bytes that go to the other thread at once.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 1 << 16;
 /// Pieces that may wait.
-const AHEAD: usize = 4;
+const AHEAD: usize = 64;
 
 /// Hands full pieces to the thread that writes. A failure is told by a later write, or by [`WriteBehind::finish`].
 pub(crate) struct WriteBehind {

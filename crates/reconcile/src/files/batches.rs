@@ -94,8 +94,53 @@ impl Taker for BankRows<'_> {
     }
 }
 
-/// Net sums of payout lines by batch.
-pub(crate) type LineSums = FxHashMap<u64, (i64, u64)>;
+/// Net sums of payout lines by batch: a list in order, because there are many batches and each is asked for once.
+#[derive(Debug, Default)]
+pub(crate) struct LineSums {
+    sums: Vec<(u64, i64)>,
+    /// So many from the front are in order, one for each batch.
+    folded: usize,
+}
+
+/// Sums that may wait before they are folded; many more are folded when they are as many as those before.
+const LOOSE: usize = 65_536;
+
+impl LineSums {
+    /// Adds to the sum of a batch.
+    pub(crate) fn add(&mut self, batch: u64, net: i64) {
+        self.sums.push((batch, net));
+        if self.sums.len() - self.folded >= self.folded.max(LOOSE) {
+            self.fold();
+        }
+    }
+
+    /// Adds the sums of another list; after this all sums are whole.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.sums.extend_from_slice(&other.sums);
+        self.fold();
+    }
+
+    fn fold(&mut self) {
+        self.sums.sort_unstable();
+        self.sums.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 = kept.1.saturating_add(next.1);
+            }
+            same
+        });
+        self.folded = self.sums.len();
+    }
+
+    fn contains(&self, batch: u64) -> bool {
+        self.sums.binary_search_by_key(&batch, |(batch, _)| *batch).is_ok()
+    }
+
+    /// Batches with their sums, in order of their numbers.
+    fn iter(&self) -> impl Iterator<Item = (u64, i64)> {
+        self.sums.iter().copied()
+    }
+}
 
 /// A break of a batch or a bank line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +192,8 @@ impl Returns {
             let total = totals.entry(row.batch.0).or_default();
             *total = total.saturating_add(row.total);
         }
-        for (batch, (net, _)) in lines {
-            totals.entry(*batch).or_insert(*net);
+        for (batch, net) in lines.iter() {
+            totals.entry(batch).or_insert(net);
         }
         let mut by_batch: FxHashMap<u64, Vec<&BankRow>> = FxHashMap::default();
         let mut found = Self::default();
@@ -175,7 +220,7 @@ impl Returns {
             if whole {
                 found.whole.insert(batch);
             }
-            if !whole || !lines.contains_key(&batch) {
+            if !whole || !lines.contains(batch) {
                 found.alone.extend(back.iter().map(|line| returned(Code(batch), line)));
             }
         }
@@ -229,29 +274,30 @@ impl BatchCheck<'_> {
     }
 
     fn sums(&self, found: &mut Vec<BatchBreak>) {
-        let mut known = FxHashSet::default();
-        let mut totals: FxHashMap<u64, (i64, u64)> = FxHashMap::default();
         // Batches of earlier runs met their lines then.
-        for row in self.batches.iter().filter(|row| !row.is_carried()) {
-            // A batch may be given in parts.
-            let total = totals.entry(row.batch.0).or_insert((0, row.place));
-            total.0 = total.0.saturating_add(row.total);
-            total.1 = total.1.min(row.place);
-        }
-        for (batch, (total, place)) in totals {
-            known.insert(batch);
-            let lines = self.lines.get(&batch).map_or(0, |(net, _)| *net);
+        let mut rows: Vec<&BatchRow> = self.batches.iter().filter(|row| !row.is_carried()).collect();
+        rows.sort_unstable_by_key(|row| (row.batch.0, row.place));
+        let unknown = |(batch, net): (u64, i64)| BatchBreak {
+            class: Class::BatchSum,
+            batch: Code(batch),
+            total: 0,
+            lines: net,
+            place: None,
+        };
+        let mut sums = self.lines.iter().peekable();
+        // A batch may be given in parts.
+        for parts in rows.chunk_by(|one, other| one.batch == other.batch) {
+            let Some(first) = parts.first() else { continue };
+            let batch = first.batch;
+            found.extend(std::iter::from_fn(|| sums.next_if(|(other, _)| *other < batch.0)).map(unknown));
+            let lines = sums.next_if(|(other, _)| *other == batch.0).map_or(0, |(_, net)| net);
+            let total = parts.iter().fold(0_i64, |total, row| total.saturating_add(row.total));
             if lines != total {
-                let place = Some(super::rows::file_and_offset(place));
-                found.push(BatchBreak { class: Class::BatchSum, batch: Code(batch), total, lines, place });
+                let place = Some(super::rows::file_and_offset(first.place));
+                found.push(BatchBreak { class: Class::BatchSum, batch, total, lines, place });
             }
         }
-        for (batch, (net, _)) in self.lines {
-            if !known.contains(batch) {
-                let batch = Code(*batch);
-                found.push(BatchBreak { class: Class::BatchSum, batch, total: 0, lines: *net, place: None });
-            }
-        }
+        found.extend(sums.map(unknown));
     }
 
     fn against_bank(&self, found: &mut BatchFound) {
@@ -361,7 +407,31 @@ fn subset<'r>(rows: &[&'r BatchRow], amount: i64, steps: &mut u32) -> Option<Vec
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn line_sums(sums: &[(u64, i64)]) -> LineSums {
+        let (mut lines, mut part) = (LineSums::default(), LineSums::default());
+        sums.iter().for_each(|(batch, net)| part.add(*batch, *net));
+        lines.join(&part);
+        lines
+    }
+
+    proptest! {
+        #[test]
+        fn sums_of_lines_in_any_order(parts in prop::collection::vec(prop::collection::vec((1_u64..40, -99_i64..99), 0..60), 0..4)) {
+            let (mut lines, mut expected) = (LineSums::default(), BTreeMap::<u64, i64>::new());
+            for part in &parts {
+                part.iter().for_each(|(batch, net)| *expected.entry(*batch).or_default() += net);
+                lines.join(&line_sums(part));
+            }
+            prop_assert!((1..40).all(|batch| lines.contains(batch) == expected.contains_key(&batch)));
+            prop_assert_eq!(lines.iter().collect::<Vec<_>>(), Vec::from_iter(expected));
+        }
+    }
 
     fn batch(batch: u64, account: u64, total: i64) -> BatchRow {
         BatchRow { batch: Code(batch), account: Code(account), paid_on: 9, total, place: batch }
@@ -375,7 +445,7 @@ mod tests {
     fn by_reference_then_account_then_sums() {
         let batches = [batch(1, 10, 100), batch(2, 20, 200), batch(3, 30, 300), batch(4, 40, 450)];
         let bank = [line(1, 0, 100, 1), line(0, 20, 200, 2), line(0, 99, 750, 3), line(0, 99, 1, 4)];
-        let lines: LineSums = [(1, (100, 1)), (2, (199, 1)), (3, (300, 1)), (5, (7, 1))].into_iter().collect();
+        let lines = line_sums(&[(1, 100), (2, 199), (3, 300), (5, 7)]);
         let check = BatchCheck {
             waits: &|row| row.batch.0 == 4,
             returned: Vec::new(),
@@ -406,7 +476,7 @@ mod tests {
     #[test]
     fn what_the_bank_gave_back() {
         let batches = [batch(1, 10, 100), batch(2, 20, 200), batch(3, 30, 300), batch(4, 40, 400)];
-        let lines: LineSums = [(1, (100, 1)), (2, (200, 1)), (3, (300, 1)), (6, (60, 1))].into_iter().collect();
+        let lines = line_sums(&[(1, 100), (2, 200), (3, 300), (6, 60)]);
         let back =
             |reference, account, amount, place| BankRow { returned: true, ..line(reference, account, amount, place) };
         let bank = [

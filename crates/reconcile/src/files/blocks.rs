@@ -13,6 +13,9 @@ pub const LINE_MAX: usize = 64 * 1024;
 /// Read beyond a block at once, for the line that crosses its end.
 const BEYOND: usize = 2 * 1024;
 
+/// The most lines that room is made for before they are read.
+const LINES_MAX: usize = 1 << 20;
+
 /// A file that can be read at any place, by several threads at once.
 pub trait ReadAt: Sync {
     /// Length in bytes.
@@ -128,6 +131,15 @@ impl<'a> Blocks<'a> {
             }
             Self::Rows(_) | Self::Columns(_) => Ok(Vec::new()),
         }
+    }
+
+    /// How many lines the file may have, if they are as long as those at its `start`; 0 when its length is not known.
+    pub(crate) fn lines_about(&self, start: &[u8]) -> usize {
+        let Self::At { file, .. } = self else { return 0 };
+        let lines = memchr::memchr_iter(b'\n', start).count();
+        let times = usize::try_from(file.length()).unwrap_or(usize::MAX) / start.len().max(1);
+        // A few more: room that is short by one line is copied to a larger one.
+        (lines * (times + 1) / 15 * 16).min(LINES_MAX)
     }
 
     /// Puts the next block into `block`; false when there is none. Columns do not come in blocks.

@@ -2,6 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::ahead::ask_for;
 use super::batches::{BatchRow, Proposal};
 use super::beneficiaries::Beneficiaries;
 use super::carry::{CARRIED_FROM, CarriedRow};
@@ -15,7 +16,7 @@ use super::matching::{Matching, Unit};
 use super::merchants::{Merchants, Terms, Version};
 use super::results::Break;
 use super::rows::{Attempt, Mark, file_and_offset};
-use super::totals::{Flow, MATCHED, Sum, Totals};
+use super::totals::{Flow, Sum, Totals};
 use super::workdays::WorkingDays;
 
 /// What all workers share.
@@ -99,18 +100,23 @@ pub(crate) struct Judge<'a> {
 /// How many versions are kept at hand, a power of two: so many more than a partition has merchants that few share a place.
 const VERSIONS: usize = 16_384;
 
-/// Payments whose rows are called for before they are judged.
-const AHEAD: usize = 16;
+/// A payment is judged when the rows of so many after it were asked for.
+const AHEAD: usize = 12;
 
-/// Brings the rows of the next payments into the cache of this core, all at once: each payment would wait for its own.
-fn call(rows: &Matching, units: &[Unit]) {
-    let called = units.iter().take(AHEAD).fold(0, |sum, unit| {
-        let terminal = rows.terminal.get(unit.terminal as usize).map_or(0, |row| row.place);
-        let cleared = rows.cleared.get(unit.cleared as usize).map_or(0, |row| row.place);
-        let paid = rows.paid.get(unit.paid as usize).map_or(0, |row| row.place);
-        sum ^ terminal ^ cleared ^ paid
-    });
-    std::hint::black_box(called);
+/// Asks for the rows of a payment: each payment would wait for its own.
+fn ask_for_rows(rows: &Matching, unit: &Unit) {
+    if let Some(row) = rows.terminal.get(unit.terminal as usize) {
+        ask_for(row);
+        ask_for(&row.place);
+    }
+    if let Some(row) = rows.cleared.get(unit.cleared as usize) {
+        ask_for(row);
+        ask_for(&row.place);
+    }
+    if let Some(row) = rows.paid.get(unit.paid as usize) {
+        ask_for(row);
+        ask_for(&row.place);
+    }
 }
 
 /// Not the bits by which partitions are told apart: numbers of merchants often follow those of terminals.
@@ -132,13 +138,12 @@ impl<'a> Judge<'a> {
 
     /// Puts the breaks of a partition into `found`.
     pub(crate) fn judge(&mut self, rows: &Matching, found: &mut Vec<Break>) {
-        self.count_loaded(rows);
         self.look_up(rows);
         found.clear();
         let mut alone: Vec<(usize, Class)> = Vec::new();
         for (at, unit) in rows.units.iter().enumerate() {
-            if at % AHEAD == 0 {
-                call(rows, rows.units.get(at..).unwrap_or_default());
+            if let Some(later) = rows.units.get(at + AHEAD) {
+                ask_for_rows(rows, later);
             }
             if unit.gone {
                 continue;
@@ -169,28 +174,6 @@ impl<'a> Judge<'a> {
             }
         }
         self.propose(rows, &alone);
-    }
-
-    fn count_loaded(&mut self, rows: &Matching) {
-        fn sum(rows: impl Iterator<Item = u64>) -> Sum {
-            let mut sum = Sum::default();
-            for money in rows {
-                sum.add(1, money.cast_signed());
-            }
-            sum
-        }
-        let sums = [
-            sum(rows.terminal.iter().map(|row| row.amount)),
-            sum(rows.switch.iter().map(|row| row.amount)),
-            sum(rows.cleared.iter().map(|row| row.amount)),
-            sum(rows.paid.iter().map(|row| row.net)),
-            sum(rows.shared.iter().map(|row| row.share)),
-        ];
-        for (source, found) in MATCHED.into_iter().zip(sums) {
-            let loaded = &mut self.judged.totals.flow_mut(source).loaded;
-            loaded.rows += found.rows;
-            loaded.fen += found.fen;
-        }
     }
 
     #[inline]

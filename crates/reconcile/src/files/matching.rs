@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::layout::Source;
 use super::packing::Unpacker;
 use super::rows::{Attempt, Cleared, Mark, Paid, Shared};
+use super::takers::Packed;
+use super::totals::Sum;
 
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -70,7 +72,8 @@ const fn hash(one: u64, other: u64) -> u64 {
 
 impl Table {
     fn renew(&mut self, rows: usize) {
-        let size = (rows * 2).next_power_of_two().max(16);
+        // Most rows meet an entry that is there; were there none, one place in nine would still be free.
+        let size = (rows + rows / 8).next_power_of_two().max(16);
         self.entries.clear();
         self.entries.resize(size, 0);
         self.mask = size - 1;
@@ -120,6 +123,16 @@ const fn number(length: usize) -> u32 {
     length as u32
 }
 
+/// Adds rows; how many they are and what they add up to.
+fn add<R: Packed<N>, const N: usize>(rows: &mut Vec<R>, packed: Unpacker<'_, N>) -> Sum {
+    let mut sum = Sum::default();
+    rows.extend(packed.map(|numbers| {
+        sum.add(1, numbers[R::MONEY].cast_signed());
+        R::from_numbers(numbers)
+    }));
+    sum
+}
+
 impl Matching {
     pub(crate) fn clear(&mut self) {
         self.terminal.clear();
@@ -131,15 +144,15 @@ impl Matching {
         self.names.clear();
     }
 
-    /// Adds the rows of a bundle.
-    pub(crate) fn load(&mut self, source: Source, bytes: &[u8], length: usize) {
+    /// Adds the rows of a bundle; how many they are and what they add up to. Asks for the bytes that are read `later`.
+    pub(crate) fn load(&mut self, source: Source, bytes: &[u8], length: usize, later: &[u8]) -> Sum {
         match source {
-            Source::Terminal => self.terminal.extend(Unpacker::new(bytes, length).map(Attempt::from_numbers)),
-            Source::Switch => self.switch.extend(Unpacker::new(bytes, length).map(Attempt::from_numbers)),
-            Source::Clearing => self.cleared.extend(Unpacker::new(bytes, length).map(Cleared::from_numbers)),
-            Source::Payout => self.paid.extend(Unpacker::new(bytes, length).map(Paid::from_numbers)),
-            Source::Share => self.shared.extend(Unpacker::new(bytes, length).map(Shared::from_numbers)),
-            Source::Batch | Source::Bank | Source::Merchant => {}
+            Source::Terminal => add(&mut self.terminal, Unpacker::new(bytes, length, later)),
+            Source::Switch => add(&mut self.switch, Unpacker::new(bytes, length, later)),
+            Source::Clearing => add(&mut self.cleared, Unpacker::new(bytes, length, later)),
+            Source::Payout => add(&mut self.paid, Unpacker::new(bytes, length, later)),
+            Source::Share => add(&mut self.shared, Unpacker::new(bytes, length, later)),
+            Source::Batch | Source::Bank | Source::Merchant => Sum::default(),
         }
     }
 

@@ -58,6 +58,12 @@ pub(crate) struct Merchants {
 }
 
 impl Merchants {
+    /// Makes room for so many versions more.
+    pub(crate) fn reserve(&mut self, versions: usize) {
+        self.first.reserve(versions);
+        self.versions.reserve(versions);
+    }
+
     fn add(&mut self, merchant: u64, mut version: Version) {
         let number = u32::try_from(self.versions.len()).unwrap_or(NONE);
         version.next = self.first.insert(merchant, number).unwrap_or(NONE);

@@ -2,6 +2,8 @@
 //!
 //! A row takes 15 to 30 bytes instead of 80: what is not written need not be read again, or spilled.
 
+use super::ahead::{Lines, ask_for_next, lines};
+
 /// Bytes that a number takes, by its three-bit mark.
 const WIDTHS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 8];
 const MASKS: [u64; 8] =
@@ -60,18 +62,52 @@ impl<const N: usize> Differences<N> {
     }
 }
 
-/// Reads rows of `N` numbers back.
-pub(crate) struct Unpacker<'a, const N: usize> {
-    bytes: &'a [u8],
+/// Where in a stream reading stands, and the row before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Position<const N: usize> {
     at: usize,
     end: usize,
     before: [u64; N],
 }
 
+impl<const N: usize> Position<N> {
+    /// At the front of a stream of `length` bytes.
+    pub(crate) const fn front(length: usize) -> Self {
+        Self { at: 0, end: length, before: [0; N] }
+    }
+
+    /// The next row; `bytes` holds the stream and at least eight bytes more.
+    #[inline]
+    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<[u64; N]> {
+        if self.at >= self.end {
+            return None;
+        }
+        // With four bytes of marks the other four belong to the numbers and are never looked at.
+        let marks = u64::from_le_bytes(bytes.get(self.at..self.at + 8)?.try_into().ok()?);
+        let mut at = self.at + marks_of(N);
+        for (place, before) in self.before.iter_mut().enumerate() {
+            let mark = ((marks >> (3 * place)) & 7) as usize;
+            let folded = u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?) & MASKS[mark];
+            let difference = (folded >> 1) ^ (folded & 1).wrapping_neg();
+            *before = before.wrapping_add(difference);
+            at += WIDTHS[mark];
+        }
+        self.at = at;
+        Some(self.before)
+    }
+}
+
+/// Reads rows of `N` numbers back.
+pub(crate) struct Unpacker<'a, const N: usize> {
+    bytes: &'a [u8],
+    position: Position<N>,
+    later: Lines<'a>,
+}
+
 impl<'a, const N: usize> Unpacker<'a, N> {
-    /// `bytes` holds a stream of `length` bytes and at least eight more.
-    pub(crate) const fn new(bytes: &'a [u8], length: usize) -> Self {
-        Self { bytes, at: 0, end: length, before: [0; N] }
+    /// `bytes` holds a stream of `length` bytes and at least eight more. What is read `later` is asked for meanwhile.
+    pub(crate) fn new(bytes: &'a [u8], length: usize, later: &'a [u8]) -> Self {
+        Self { bytes, position: Position::front(length), later: lines(later) }
     }
 }
 
@@ -80,21 +116,8 @@ impl<const N: usize> Iterator for Unpacker<'_, N> {
 
     #[inline]
     fn next(&mut self) -> Option<[u64; N]> {
-        if self.at >= self.end {
-            return None;
-        }
-        // With four bytes of marks the other four belong to the numbers and are never looked at.
-        let marks = u64::from_le_bytes(self.bytes.get(self.at..self.at + 8)?.try_into().ok()?);
-        let mut at = self.at + marks_of(N);
-        for (place, before) in self.before.iter_mut().enumerate() {
-            let mark = ((marks >> (3 * place)) & 7) as usize;
-            let folded = u64::from_le_bytes(self.bytes.get(at..at + 8)?.try_into().ok()?) & MASKS[mark];
-            let difference = (folded >> 1) ^ (folded & 1).wrapping_neg();
-            *before = before.wrapping_add(difference);
-            at += WIDTHS[mark];
-        }
-        self.at = at;
-        Some(self.before)
+        ask_for_next(&mut self.later);
+        self.position.next(self.bytes)
     }
 }
 
@@ -111,7 +134,7 @@ mod tests {
         for row in rows {
             length += differences.write(row, &mut bytes[length..]);
         }
-        Unpacker::new(&bytes, length).collect()
+        Unpacker::new(&bytes, length, &[]).collect()
     }
 
     fn number() -> impl Strategy<Value = u64> {

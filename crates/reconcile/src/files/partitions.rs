@@ -2,23 +2,14 @@
 
 use std::io;
 use std::num::NonZeroU32;
-use std::ops::DerefMut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::layout::Source;
 use super::packing::{Differences, row_max};
 
-/// Bytes in memory, all zero at first.
-pub type Room = Box<dyn DerefMut<Target = [u8]> + Send + Sync>;
-
-/// Where rows stand: memory that is given out in long stretches, and what memory has no room for.
+/// Takes what memory has no room for.
 pub trait Spill: Sync {
-    /// Memory that is filled once, from its front, and kept to the end of the run.
-    fn room(&self, bytes: usize) -> Room {
-        Box::new(vec![0; bytes])
-    }
-
     /// Appends bytes; the offset at which they stand.
     ///
     /// # Errors
@@ -94,11 +85,16 @@ impl Bundle {
         let at = usize::try_from(self.at).unwrap_or(usize::MAX);
         at..at.saturating_add(usize::from(self.length))
     }
+
+    /// Whether it stands in the spill file right behind another one.
+    fn follows(&self, other: &Self) -> bool {
+        self.segment.is_none() && other.segment.is_none() && other.at + u64::from(other.length) == self.at
+    }
 }
 
 /// Bundles one after another, as one thread fills them.
 struct Segment {
-    room: Room,
+    room: Vec<u8>,
     used: usize,
     /// With their partitions.
     bundles: Vec<(u32, Bundle)>,
@@ -106,13 +102,13 @@ struct Segment {
 
 /// What is put away.
 struct Shelf {
-    segments: Vec<Arc<Room>>,
+    segments: Vec<Arc<Vec<u8>>>,
     /// By partition.
     bundles: Vec<Vec<Bundle>>,
     /// Segments that no thread fills now.
     open: Vec<Segment>,
     /// Where bundles are put in order before they are spilled.
-    desks: Vec<Room>,
+    desks: Vec<Vec<u8>>,
 }
 
 /// All rows of a run, in partitions.
@@ -151,7 +147,7 @@ impl<'a> Partitions<'a> {
     fn open_segment(&self) -> Segment {
         let open = self.shelf().open.pop();
         open.unwrap_or_else(|| Segment {
-            room: self.spill.room(self.segment_bytes),
+            room: vec![0; self.segment_bytes],
             used: 0,
             bundles: Vec::with_capacity(self.segment_bytes / (BUNDLE - row_max(10)) + 1),
         })
@@ -178,7 +174,7 @@ impl<'a> Partitions<'a> {
     fn spill(&self, segment: &mut Segment) -> io::Result<()> {
         segment.bundles.sort_by_key(|(partition, _)| *partition);
         let desk = self.shelf().desks.pop();
-        let mut desk = desk.unwrap_or_else(|| self.spill.room(self.segment_bytes));
+        let mut desk = desk.unwrap_or_else(|| vec![0; self.segment_bytes]);
         let mut used = 0;
         for (_, bundle) in &mut segment.bundles {
             let bytes = &segment.room[bundle.range()];
@@ -213,35 +209,48 @@ impl<'a> Partitions<'a> {
 /// Reads the rows of partitions, one after another.
 pub(crate) struct PartitionReader<'a> {
     of: &'a Partitions<'a>,
-    segments: Vec<Arc<Room>>,
+    segments: Vec<Arc<Vec<u8>>>,
     buffer: Vec<u8>,
 }
 
 impl PartitionReader<'_> {
-    /// Hands the bundles of a partition to `visit`: bytes of which so many are rows, with at least eight more behind.
-    pub(crate) fn read(&mut self, partition: usize, mut visit: impl FnMut(Source, &[u8], usize)) -> io::Result<()> {
+    /// Hands the bundles of a partition to `visit`: bytes of which so many are rows, with at least eight more behind, and
+    /// bytes that may be asked for meanwhile.
+    pub(crate) fn read(
+        &mut self,
+        partition: usize,
+        mut visit: impl FnMut(Source, &[u8], usize, &[u8]),
+    ) -> io::Result<()> {
         let bundles = std::mem::take(&mut self.of.shelf().bundles[partition]);
-        let adjacent = |one: &Bundle, next: &Bundle| {
-            one.segment.is_none() && next.segment.is_none() && one.at + u64::from(one.length) == next.at
-        };
-        for together in bundles.chunk_by(adjacent) {
-            let Some(first) = together.first() else { continue };
+        let mut rest = bundles.as_slice();
+        while let Some((first, behind)) = rest.split_first() {
+            if let Some(rows) = self.in_memory(first) {
+                let later = behind.first().and_then(|next| self.in_memory(next)).unwrap_or_default();
+                visit(first.source, rows, usize::from(first.length), later.get(..BUNDLE).unwrap_or(later));
+                rest = behind;
+                continue;
+            }
+            let adjacent = |pair: &&[Bundle]| pair[1].follows(&pair[0]);
+            let count = 1 + rest.windows(2).take_while(adjacent).count();
+            let (together, behind) = rest.split_at(count);
             let length = together.iter().map(|bundle| usize::from(bundle.length)).sum::<usize>();
             self.buffer.clear();
             self.buffer.resize(length + SLACK, 0);
-            let rows = &mut self.buffer[..length];
-            match first.segment.and_then(|number| self.segments.get(number.get() as usize - 1)) {
-                // Copying asks for all of it at once, reading row by row would wait for each line of the cache.
-                Some(segment) => rows.copy_from_slice(&segment[first.range()]),
-                None => self.of.spill.read(first.at, rows)?,
-            }
+            self.of.spill.read(first.at, &mut self.buffer[..length])?;
             let mut from = 0;
             for bundle in together {
-                visit(bundle.source, &self.buffer[from..], usize::from(bundle.length));
+                visit(bundle.source, &self.buffer[from..], usize::from(bundle.length), &[]);
                 from += usize::from(bundle.length);
             }
+            rest = behind;
         }
         Ok(())
+    }
+
+    /// The bytes of a bundle and all that stand behind them; none when it was spilled.
+    fn in_memory(&self, bundle: &Bundle) -> Option<&[u8]> {
+        let segment = self.segments.get(bundle.segment?.get() as usize - 1)?;
+        segment.get(usize::try_from(bundle.at).ok()?..)
     }
 }
 
@@ -281,13 +290,6 @@ impl<'a, const N: usize> Spreader<'a, N> {
         (terminal.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
     }
 
-    /// Brings the bundles of these terminals into the cache of this core, all at once: each row would wait for its own.
-    pub(crate) fn call(&self, terminals: &[u64]) {
-        let bundles = terminals.iter().filter_map(|terminal| self.filling.get(self.partition(*terminal)));
-        let called = bundles.fold(0, |sum, bundle| sum ^ bundle.bytes.get(bundle.used).map_or(0, |byte| *byte));
-        std::hint::black_box(called);
-    }
-
     #[inline(always)]
     pub(crate) fn push(&mut self, terminal: u64, row: &[u64; N]) {
         let partition = self.partition(terminal);
@@ -318,7 +320,7 @@ impl<'a, const N: usize> Spreader<'a, N> {
         segment.room[segment.used..segment.used + used].copy_from_slice(&filling.bytes[..used]);
         segment.used += used;
         segment.bundles.push((u32::try_from(partition).unwrap_or(u32::MAX), bundle));
-        self.segment = if segment.used + BUNDLE <= self.to.segment_bytes {
+        self.segment = if segment.used + BUNDLE + SLACK <= self.to.segment_bytes {
             Some(segment)
         } else {
             self.to.put(segment).unwrap_or_else(|error| {
@@ -369,8 +371,8 @@ mod tests {
             let mut back = Vec::new();
             let mut homes: BTreeMap<u64, usize> = BTreeMap::new();
             for partition in 0..partitions.count() {
-                reader.read(partition, |source, bytes, length| {
-                    for row in Unpacker::<5>::new(bytes, length) {
+                reader.read(partition, |source, bytes, length, later| {
+                    for row in Unpacker::<5>::new(bytes, length, later) {
                         assert_eq!((row[2], row[4]), (source as u64, 7));
                         assert_eq!(*homes.entry(row[0]).or_insert(partition), partition);
                         back.push((row[0], u32::try_from(row[1]).unwrap()));

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::classes::{Class, Classes, Flag};
 use super::code::{Code, Texts};
-use super::packing::{Differences, Unpacker, row_max};
+use super::packing::{Differences, Position, row_max};
 use super::partitions::{Budget, Spill};
 
 const NUMBERS: usize = 20;
@@ -154,8 +154,6 @@ pub(crate) struct Results<'a> {
 }
 
 const PAGE_BYTES: usize = 4 * 1024;
-/// A break hardly takes fewer bytes than this.
-const BREAK_LEAST: usize = 40;
 /// Breaks that go to the other thread at once, and how many such pieces may wait.
 const PIECE: usize = 256;
 const AHEAD: usize = 16;
@@ -238,15 +236,15 @@ impl<'a> Results<'a> {
         let runs = self.runs.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut cursors = Vec::with_capacity(runs.len());
         for run in runs {
-            let mut cursor = Cursor { pages: run.into_iter(), ahead: Vec::new(), at: 0 };
-            cursor.load(self.spill)?;
+            let mut cursor = Cursor::new(run);
+            cursor.advance(self.spill)?;
             cursors.push(cursor);
         }
-        let first = |cursors: &[Cursor], run: usize| cursors.get(run)?.first().map(|found| found.place(run));
+        let first = |cursors: &[Cursor], run: usize| cursors.get(run)?.first.as_ref().map(|found| found.place(run));
         let mut heap: Vec<Place> = (0..cursors.len()).filter_map(|run| first(&cursors, run)).collect();
-        heap.sort_unstable_by(|one, other| one.compare(other, texts, |run| cursors.get(run)?.first()));
+        heap.sort_unstable_by(|one, other| one.compare(other, texts, |run| cursors.get(run)?.first.as_ref()));
         while let Some(least) = heap.first().map(|place| place.at) {
-            if let Some(first) = cursors[least].first() {
+            if let Some(first) = &cursors[least].first {
                 take(first)?;
             }
             cursors[least].advance(self.spill)?;
@@ -262,8 +260,9 @@ impl<'a> Results<'a> {
 
 /// Puts the first place where it belongs in a heap of which the rest is in order.
 fn sink_first(heap: &mut [Place], cursors: &[Cursor], texts: &Texts) {
-    let before =
-        |one: &Place, other: &Place| one.compare(other, texts, |run| cursors.get(run)?.first()) == Ordering::Less;
+    let before = |one: &Place, other: &Place| {
+        one.compare(other, texts, |run| cursors.get(run)?.first.as_ref()) == Ordering::Less
+    };
     let mut at = 0;
     loop {
         let mut least = at;
@@ -280,40 +279,41 @@ fn sink_first(heap: &mut [Place], cursors: &[Cursor], texts: &Texts) {
     }
 }
 
-/// Where a run stands.
+/// Where a run stands. Only its first break is unpacked: all runs are open at once.
 struct Cursor {
     pages: std::vec::IntoIter<Page>,
-    ahead: Vec<Break>,
-    at: usize,
+    bytes: Vec<u8>,
+    position: Position<NUMBERS>,
+    first: Option<Break>,
 }
 
 impl Cursor {
-    fn first(&self) -> Option<&Break> {
-        self.ahead.get(self.at)
+    /// Before the first break.
+    fn new(run: Vec<Page>) -> Self {
+        Self { pages: run.into_iter(), bytes: Vec::new(), position: Position::front(0), first: None }
     }
 
     fn advance(&mut self, spill: &dyn Spill) -> io::Result<()> {
-        self.at += 1;
-        if self.at >= self.ahead.len() { self.load(spill) } else { Ok(()) }
-    }
-
-    /// Unpacks the next page.
-    fn load(&mut self, spill: &dyn Spill) -> io::Result<()> {
-        self.ahead.clear();
-        self.at = 0;
-        let bytes = match self.pages.next() {
-            None => return Ok(()),
-            Some(Page::Here(bytes)) => bytes,
-            Some(Page::Spilled { offset, length }) => {
-                let mut bytes = vec![0; length];
-                spill.read(offset, &mut bytes)?;
-                bytes
+        loop {
+            while let Some(numbers) = self.position.next(&self.bytes) {
+                self.first = Break::from_numbers(&numbers);
+                if self.first.is_some() {
+                    return Ok(());
+                }
             }
-        };
-        let rows = Unpacker::<NUMBERS>::new(&bytes, bytes.len() - SLACK);
-        self.ahead.reserve(bytes.len() / BREAK_LEAST);
-        self.ahead.extend(rows.filter_map(|numbers| Break::from_numbers(&numbers)));
-        Ok(())
+            match self.pages.next() {
+                None => {
+                    self.first = None;
+                    return Ok(());
+                }
+                Some(Page::Here(bytes)) => self.bytes = bytes,
+                Some(Page::Spilled { offset, length }) => {
+                    self.bytes.resize(length, 0);
+                    spill.read(offset, &mut self.bytes)?;
+                }
+            }
+            self.position = Position::front(self.bytes.len() - SLACK);
+        }
     }
 }
 

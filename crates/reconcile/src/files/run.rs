@@ -205,6 +205,8 @@ struct Opened<'a> {
     blocks: Blocks<'a>,
     data_from: u64,
     header_lines: u64,
+    /// Lines that the file may have, guessed from its beginning; 0 where it cannot be told.
+    lines_about: usize,
 }
 
 impl<'a> Desk<'a> {
@@ -276,9 +278,7 @@ impl<'a> Desk<'a> {
             let mut taker = SpreadRows::<R, N>::new(reader, spreader, wanted);
             let mut lines = LineReader::new(&opened.plan, opened.data_from);
             lines.read(&opened.blocks, &mut taker, this.progress).map_err(RunError::io(&opened.name))?;
-            taker.notes.end_run();
-            let SpreadRows { spreader, notes, sum, .. } = taker;
-            spreader.finish().map_err(RunError::io("spill file"))?;
+            let (sum, notes) = taker.finish().map_err(RunError::io("spill file"))?;
             Ok((sum, lines.tally, (notes.aside, notes.candidates, notes.sums)))
         };
         let parts = on_threads(self.threads, work)?;
@@ -290,11 +290,7 @@ impl<'a> Desk<'a> {
             tally.add(part_tally);
             lines.into_iter().for_each(|(key, line)| self.aside.add(key, line));
             self.candidates.extend(candidates);
-            for (batch, (net, count)) in sums {
-                let total = self.sums.entry(batch).or_default();
-                total.0 = total.0.saturating_add(net);
-                total.1 += count;
-            }
+            self.sums.join(&sums);
         }
         let read = &mut self.totals.flow_mut(source).read;
         read.rows += sum.rows;
@@ -408,6 +404,7 @@ impl Small {
                 self.has_batches = true;
                 let mut taker = BatchRows { reader, rows: std::mem::take(&mut self.batches) };
                 let before = taker.rows.len();
+                taker.rows.reserve(opened.lines_about);
                 let tally = alone(&opened, &mut taker, progress)?;
                 self.batches = taker.rows;
                 (sum_of(self.batches[before..].iter().map(|row| row.total)), tally)
@@ -422,6 +419,7 @@ impl Small {
             }
             _ => {
                 let mut taker = MerchantRows { reader, merchants: std::mem::take(&mut self.merchants), rows: 0 };
+                taker.merchants.reserve(opened.lines_about);
                 let tally = alone(&opened, &mut taker, progress)?;
                 self.merchants = taker.merchants;
                 (Sum { rows: taker.rows, fen: 0 }, tally)
@@ -475,7 +473,15 @@ fn open(number: u64, file: JobFile<'_>) -> Result<Opened<'_>, RunError> {
             Content::Columns(columns) => columns.select(&plan.used_columns()),
             Content::At(_) | Content::Stream(_) => {}
         }
-        return Ok(Opened { number, name, plan, blocks: Blocks::new(content, BLOCK), data_from: 0, header_lines: 0 });
+        return Ok(Opened {
+            number,
+            name,
+            plan,
+            blocks: Blocks::new(content, BLOCK),
+            data_from: 0,
+            header_lines: 0,
+            lines_about: 0,
+        });
     }
     let blocks = Blocks::new(content, BLOCK);
     let start = blocks.peek().map_err(RunError::io(&name))?;
@@ -491,7 +497,16 @@ fn open(number: u64, file: JobFile<'_>) -> Result<Opened<'_>, RunError> {
         HeaderOf::None
     };
     let plan = layout.plan(source, &name, &header)?;
-    Ok(Opened { number, name, plan, blocks, data_from: data_from as u64, header_lines: u64::from(has_header) })
+    let lines_about = blocks.lines_about(&start);
+    Ok(Opened {
+        number,
+        name,
+        plan,
+        blocks,
+        data_from: data_from as u64,
+        header_lines: u64::from(has_header),
+        lines_about,
+    })
 }
 
 impl Plan {
@@ -534,7 +549,10 @@ fn judge_all(
             }
             rows.clear();
             reader
-                .read(partition, |source, bytes, length| rows.load(source, bytes, length))
+                .read(partition, |source, bytes, length, later| {
+                    let loaded = rows.load(source, bytes, length, later);
+                    judge.judged.totals.flow_mut(source).loaded.join(loaded);
+                })
                 .map_err(RunError::io("spill file"))?;
             rows.match_rows();
             judge.judge(&rows, &mut found);

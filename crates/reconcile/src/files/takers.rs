@@ -1,5 +1,7 @@
 //! Rows of the matched files on their way into partitions.
 
+use std::io;
+
 use rustc_hash::FxHashMap;
 
 use super::batches::LineSums;
@@ -44,8 +46,8 @@ pub(crate) struct Notes<'a> {
     pub(crate) candidates: Vec<Candidate>,
     /// Net sums by payout batch (while payout lines are read).
     pub(crate) sums: LineSums,
-    /// The batch of the last lines, not yet in `sums`: batches come in runs.
-    run: (u64, i64, u64),
+    /// The batch of the last lines (0 for none) and their sum, not yet in `sums`: batches come in runs.
+    run: (u64, i64),
 }
 
 impl Notes<'_> {
@@ -53,28 +55,28 @@ impl Notes<'_> {
     fn add_net(&mut self, batch: u64, net: i64) {
         if self.run.0 != batch {
             self.end_run();
-            self.run = (batch, 0, 0);
+            self.run = (batch, 0);
         }
         self.run.1 = self.run.1.saturating_add(net);
-        self.run.2 += 1;
     }
 
-    pub(crate) fn end_run(&mut self) {
-        let (batch, net, lines) = std::mem::take(&mut self.run);
-        if lines > 0 {
-            let sum = self.sums.entry(batch).or_default();
-            sum.0 = sum.0.saturating_add(net);
-            sum.1 += lines;
+    fn end_run(&mut self) {
+        let (batch, net) = std::mem::take(&mut self.run);
+        if batch != 0 {
+            self.sums.add(batch, net);
         }
     }
 }
 
 /// A row that is packed into `N` numbers, the first of which is its terminal.
-pub(crate) trait Packed<const N: usize> {
+pub(crate) trait Packed<const N: usize>: Sized {
     /// Which of its numbers control totals add up.
     const MONEY: usize;
     /// Roles that it is read from.
     const ROLES: &'static [Role];
+
+    /// The row of these numbers.
+    fn from_numbers(numbers: [u64; N]) -> Self;
 
     /// Reads a row into numbers; false for a line about no payment.
     fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; N]) -> Result<bool, FieldFault>;
@@ -103,6 +105,11 @@ impl Packed<10> for Attempt {
         Role::NetworkTrace,
         Role::TransmittedAt,
     ];
+
+    #[inline(always)]
+    fn from_numbers(numbers: [u64; 10]) -> Self {
+        Self::from_numbers(numbers)
+    }
 
     #[inline(always)]
     fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
@@ -142,6 +149,11 @@ impl Packed<10> for Cleared {
     ];
 
     #[inline(always)]
+    fn from_numbers(numbers: [u64; 10]) -> Self {
+        Self::from_numbers(numbers)
+    }
+
+    #[inline(always)]
     fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
         reader.cleared(from, offset, row)
     }
@@ -175,6 +187,11 @@ impl Packed<10> for Paid {
     ];
 
     #[inline(always)]
+    fn from_numbers(numbers: [u64; 10]) -> Self {
+        Self::from_numbers(numbers)
+    }
+
+    #[inline(always)]
     fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
         reader.paid(from, offset, row)
     }
@@ -194,21 +211,28 @@ impl Packed<5> for Shared {
     const ROLES: &'static [Role] = &[Role::Terminal, Role::Rrn, Role::Agent, Role::Share];
 
     #[inline(always)]
+    fn from_numbers(numbers: [u64; 5]) -> Self {
+        Self::from_numbers(numbers)
+    }
+
+    #[inline(always)]
     fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 5]) -> Result<bool, FieldFault> {
         reader.shared(from, offset, row)
     }
 }
 
-/// Rows whose partitions are called for before they are spread.
-const AHEAD: usize = 32;
+/// Rows that are read before they are spread: what the partitions of all of them wait for comes at once.
+const AHEAD: usize = 16;
 
 /// Takes the rows of one file on one thread.
 pub(crate) struct SpreadRows<'a, R, const N: usize> {
     reader: RowReader<'a>,
-    pub(crate) spreader: Spreader<'a, N>,
-    pub(crate) notes: Notes<'a>,
-    pub(crate) sum: Sum,
-    row: [u64; N],
+    spreader: Spreader<'a, N>,
+    notes: Notes<'a>,
+    sum: Sum,
+    rows: [[u64; N]; AHEAD],
+    /// So many of `rows` wait.
+    waiting: usize,
     columns: TypedColumns,
     kind: std::marker::PhantomData<R>,
 }
@@ -221,46 +245,59 @@ impl<'a, R: Packed<N>, const N: usize> SpreadRows<'a, R, N> {
             spreader,
             notes,
             sum: Sum::default(),
-            row: [0; N],
+            rows: [[0; N]; AHEAD],
+            waiting: 0,
             columns: TypedColumns::default(),
             kind: std::marker::PhantomData,
         }
     }
-}
 
-impl<R: Packed<N>, const N: usize> SpreadRows<'_, R, N> {
     #[inline(always)]
-    fn spread(&mut self, from: impl Row, offset: u64) -> Result<bool, FieldFault> {
-        let row = &mut self.row;
+    fn read(&mut self, from: impl Row, offset: u64) -> Result<bool, FieldFault> {
+        let Some(row) = self.rows.get_mut(self.waiting) else { return Ok(false) };
         if !R::read(&mut self.reader, from, offset, row)? {
             return Ok(false);
         }
         self.sum.add(1, row[R::MONEY].cast_signed());
         if R::note(row, &mut self.notes, &self.reader, from) {
-            self.spreader.push(row[0], row);
+            self.waiting += 1;
+            if self.waiting == AHEAD {
+                self.spread();
+            }
         }
         Ok(true)
+    }
+
+    #[inline(never)]
+    fn spread(&mut self) {
+        for row in self.rows.iter().take(std::mem::take(&mut self.waiting)) {
+            self.spreader.push(row[0], row);
+        }
+    }
+
+    /// After the last row: the sum of all, and what was noted.
+    pub(crate) fn finish(mut self) -> io::Result<(Sum, Notes<'a>)> {
+        self.spread();
+        self.notes.end_run();
+        self.spreader.finish()?;
+        Ok((self.sum, self.notes))
     }
 }
 
 impl<R: Packed<N>, const N: usize> Taker for SpreadRows<'_, R, N> {
     #[inline(always)]
     fn take(&mut self, fields: Fields<'_>, offset: u64) -> Result<bool, FieldFault> {
-        self.spread(fields, offset)
+        self.read(fields, offset)
     }
 
     fn take_columns(&mut self, batch: &ColumnBatch<'_>, tally: &mut Tally) -> bool {
         let mut columns = std::mem::take(&mut self.columns);
         let readable = columns.read(&mut self.reader, R::ROLES, batch);
         if readable {
-            for from in (0..batch.rows).step_by(AHEAD) {
-                let rows = from..batch.rows.min(from + AHEAD);
-                self.spreader.call(columns.numbers(Role::Terminal, rows.clone()));
-                for row in rows {
-                    let offset = batch.first + row as u64;
-                    let taken = self.spread(TypedRow { columns: &columns, row }, offset);
-                    tally.count(taken, offset, row as u64 + 1);
-                }
+            for row in 0..batch.rows {
+                let offset = batch.first + row as u64;
+                let taken = self.read(TypedRow { columns: &columns, row }, offset);
+                tally.count(taken, offset, row as u64 + 1);
             }
         }
         self.columns = columns;

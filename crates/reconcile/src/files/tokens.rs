@@ -1,5 +1,7 @@
 //! Finding where fields end, without `unsafe` and without caring which processor it is.
 
+use wide::u8x16;
+
 /// Where each delimiter and line end of a block stands.
 #[derive(Default)]
 pub(crate) struct Ends(Vec<u32>);
@@ -7,21 +9,16 @@ pub(crate) struct Ends(Vec<u32>);
 /// Positions are written eight at a time; so many may lie behind the last one.
 const SLACK: usize = 72;
 
-/// One bit a byte: set where the byte is `one` or `other`. Compilers turn the first loop into vector code.
+/// One bit a byte: set where the byte is `one` or `other`.
 #[inline]
 fn mask(bytes: &[u8; 64], one: u8, other: u8) -> u64 {
-    let mut hits = [0_u8; 64];
-    for (hit, byte) in hits.iter_mut().zip(bytes) {
-        *hit = u8::from(*byte == one) | u8::from(*byte == other);
-    }
-    let (words, _) = hits.as_chunks::<8>();
-    let mut mask = 0;
-    for (at, word) in words.iter().enumerate() {
-        // Gathers the lowest bit of each byte in the top byte.
-        let bits = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        mask |= bits << (8 * at);
-    }
-    mask
+    let (one, other) = (u8x16::splat(one), u8x16::splat(other));
+    let (parts, _) = bytes.as_chunks::<16>();
+    parts.iter().enumerate().fold(0, |mask, (at, part)| {
+        let part = u8x16::new(*part);
+        let hits = part.simd_eq(one) | part.simd_eq(other);
+        mask | u64::from(hits.to_bitmask()) << (16 * at)
+    })
 }
 
 impl Ends {

@@ -18,7 +18,7 @@ impl Sum {
         self.fen += i128::from(fen);
     }
 
-    fn join(&mut self, other: Self) {
+    pub(crate) fn join(&mut self, other: Self) {
         self.rows += other.rows;
         self.fen += other.fen;
     }

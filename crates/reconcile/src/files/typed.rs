@@ -86,11 +86,6 @@ impl TypedColumns {
         })
     }
 
-    /// What these rows have in a column.
-    pub(crate) fn numbers(&self, role: Role, rows: std::ops::Range<usize>) -> &[u64] {
-        self.values.get(role as usize).and_then(|values| values.get(rows)).unwrap_or_default()
-    }
-
     fn column(&mut self, reader: &mut RowReader<'_>, role: Role, how: How, column: &Column<'_>) -> bool {
         let Some(values) = self.values.get_mut(role as usize) else { return false };
         values.clear();
