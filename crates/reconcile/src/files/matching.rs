@@ -124,13 +124,16 @@ const fn number(length: usize) -> u32 {
 }
 
 /// Adds rows; how many they are and what they add up to.
-fn add<R: Packed<N>, const N: usize>(rows: &mut Vec<R>, packed: Unpacker<'_, N>) -> Sum {
+fn add<R: Packed<N>, const N: usize>(rows: &mut Vec<R>, mut packed: Unpacker<'_, N>) -> Sum {
     let mut sum = Sum::default();
-    rows.extend(packed.map(|numbers| {
-        sum.add(1, numbers[R::MONEY].cast_signed());
-        R::from_numbers(numbers)
-    }));
-    sum
+    loop {
+        let next = packed.next();
+        if next.is_empty() {
+            return sum;
+        }
+        next.iter().for_each(|numbers| sum.add(1, numbers[R::MONEY].cast_signed()));
+        rows.extend(next.iter().map(|numbers| R::from_numbers(*numbers)));
+    }
 }
 
 impl Matching {

@@ -76,48 +76,65 @@ impl<const N: usize> Position<N> {
         Self { at: 0, end: length, before: [0; N] }
     }
 
-    /// The next row; `bytes` holds the stream and at least eight bytes more.
-    #[inline]
-    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<[u64; N]> {
+    /// Puts the next row into `row`, number by number; false when there is none. `bytes` holds the stream and at least
+    /// eight bytes more.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, bytes: &[u8], row: &mut [u64; N]) -> bool {
         if self.at >= self.end {
-            return None;
+            return false;
         }
-        // With four bytes of marks the other four belong to the numbers and are never looked at.
-        let marks = u64::from_le_bytes(bytes.get(self.at..self.at + 8)?.try_into().ok()?);
+        let Some(marks) = eight_at(bytes, self.at) else { return false };
         let mut at = self.at + marks_of(N);
-        for (place, before) in self.before.iter_mut().enumerate() {
+        for (place, (before, value)) in self.before.iter_mut().zip(row).enumerate() {
+            // With four bytes of marks the other four belong to the numbers and are never looked at.
             let mark = ((marks >> (3 * place)) & 7) as usize;
-            let folded = u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?) & MASKS[mark];
+            let Some(eight) = eight_at(bytes, at) else { return false };
+            let folded = eight & MASKS[mark];
             let difference = (folded >> 1) ^ (folded & 1).wrapping_neg();
             *before = before.wrapping_add(difference);
+            *value = *before;
             at += WIDTHS[mark];
         }
         self.at = at;
-        Some(self.before)
+        true
     }
 }
+
+#[inline(always)]
+fn eight_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+/// Rows that are unpacked at once. A row that is copied whole right after its numbers were written waits for each of
+/// them; by the time eight are written, the first have long arrived.
+const AT_ONCE: usize = 8;
 
 /// Reads rows of `N` numbers back.
 pub(crate) struct Unpacker<'a, const N: usize> {
     bytes: &'a [u8],
     position: Position<N>,
     later: Lines<'a>,
+    rows: [[u64; N]; AT_ONCE],
 }
 
 impl<'a, const N: usize> Unpacker<'a, N> {
     /// `bytes` holds a stream of `length` bytes and at least eight more. What is read `later` is asked for meanwhile.
     pub(crate) fn new(bytes: &'a [u8], length: usize, later: &'a [u8]) -> Self {
-        Self { bytes, position: Position::front(length), later: lines(later) }
+        Self { bytes, position: Position::front(length), later: lines(later), rows: [[0; N]; AT_ONCE] }
     }
-}
 
-impl<const N: usize> Iterator for Unpacker<'_, N> {
-    type Item = [u64; N];
-
+    /// The next rows; none at the end.
     #[inline]
-    fn next(&mut self) -> Option<[u64; N]> {
-        ask_for_next(&mut self.later);
-        self.position.next(self.bytes)
+    pub(crate) fn next(&mut self) -> &[[u64; N]] {
+        let mut count = 0;
+        for row in &mut self.rows {
+            ask_for_next(&mut self.later);
+            if !self.position.next(self.bytes, row) {
+                break;
+            }
+            count += 1;
+        }
+        self.rows.get(..count).unwrap_or_default()
     }
 }
 
@@ -134,7 +151,15 @@ mod tests {
         for row in rows {
             length += differences.write(row, &mut bytes[length..]);
         }
-        Unpacker::new(&bytes, length, &[]).collect()
+        let mut unpacker = Unpacker::new(&bytes, length, &[]);
+        let mut back = Vec::new();
+        loop {
+            let rows = unpacker.next();
+            back.extend_from_slice(rows);
+            if rows.is_empty() {
+                return back;
+            }
+        }
     }
 
     fn number() -> impl Strategy<Value = u64> {

@@ -372,10 +372,15 @@ mod tests {
             let mut homes: BTreeMap<u64, usize> = BTreeMap::new();
             for partition in 0..partitions.count() {
                 reader.read(partition, |source, bytes, length, later| {
-                    for row in Unpacker::<5>::new(bytes, length, later) {
+                    let mut unpacker = Unpacker::<5>::new(bytes, length, later);
+                    let mut rows = unpacker.next().to_vec();
+                    while let Some(row) = rows.pop() {
                         assert_eq!((row[2], row[4]), (source as u64, 7));
                         assert_eq!(*homes.entry(row[0]).or_insert(partition), partition);
                         back.push((row[0], u32::try_from(row[1]).unwrap()));
+                        if rows.is_empty() {
+                            rows = unpacker.next().to_vec();
+                        }
                     }
                 }).unwrap();
             }

@@ -295,7 +295,8 @@ impl Cursor {
 
     fn advance(&mut self, spill: &dyn Spill) -> io::Result<()> {
         loop {
-            while let Some(numbers) = self.position.next(&self.bytes) {
+            let mut numbers = [0; NUMBERS];
+            while self.position.next(&self.bytes, &mut numbers) {
                 self.first = Break::from_numbers(&numbers);
                 if self.first.is_some() {
                     return Ok(());
