@@ -9,6 +9,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use onus_reconcile::files::Spill;
 
+/// Bytes that are written at once.
+const PIECE: usize = 1 << 16;
+
 /// A file that is gone when the process is.
 pub(crate) struct SpillFile {
     folder: PathBuf,
@@ -38,11 +41,20 @@ impl SpillFile {
     }
 }
 
+/// In small pieces: for large ones the system looks for memory in large pieces, which it may have to fetch first.
+fn write_pieces(file: &File, bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    for piece in bytes.chunks(PIECE) {
+        file.write_all_at(piece, offset)?;
+        offset += piece.len() as u64;
+    }
+    Ok(())
+}
+
 impl Spill for SpillFile {
     fn append(&self, bytes: &[u8]) -> io::Result<u64> {
         let file = self.file()?;
         let offset = self.length.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        file.write_all_at(bytes, offset).map_err(|error| {
+        write_pieces(file, bytes, offset).map_err(|error| {
             let folder = self.folder.display();
             io::Error::new(
                 error.kind(),

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::ahead::ask_for;
 use super::layout::Source;
 use super::packing::{Differences, row_max};
 
@@ -288,6 +289,24 @@ impl<'a, const N: usize> Spreader<'a, N> {
     #[inline(always)]
     fn partition(&self, terminal: u64) -> usize {
         (terminal.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
+    }
+
+    /// Asks for what is known of the bundle that a row of this terminal goes to.
+    #[inline(always)]
+    pub(crate) fn ask_for_bundle(&self, terminal: u64) {
+        if let Some(filling) = self.filling.get(self.partition(terminal)) {
+            ask_for(&filling.used);
+            ask_for(&filling.differences);
+        }
+    }
+
+    /// Asks for where in its bundle the row goes.
+    #[inline(always)]
+    pub(crate) fn ask_for_place(&self, terminal: u64) {
+        let filling = self.filling.get(self.partition(terminal));
+        if let Some(byte) = filling.and_then(|filling| filling.bytes.get(filling.used)) {
+            ask_for(byte);
+        }
     }
 
     #[inline(always)]

@@ -260,6 +260,7 @@ impl<'a, R: Packed<N>, const N: usize> SpreadRows<'a, R, N> {
         }
         self.sum.add(1, row[R::MONEY].cast_signed());
         if R::note(row, &mut self.notes, &self.reader, from) {
+            self.spreader.ask_for_bundle(row[0]);
             self.waiting += 1;
             if self.waiting == AHEAD {
                 self.spread();
@@ -270,9 +271,9 @@ impl<'a, R: Packed<N>, const N: usize> SpreadRows<'a, R, N> {
 
     #[inline(never)]
     fn spread(&mut self) {
-        for row in self.rows.iter().take(std::mem::take(&mut self.waiting)) {
-            self.spreader.push(row[0], row);
-        }
+        let rows = self.rows.get(..std::mem::take(&mut self.waiting)).unwrap_or_default();
+        rows.iter().for_each(|row| self.spreader.ask_for_place(row[0]));
+        rows.iter().for_each(|row| self.spreader.push(row[0], row));
     }
 
     /// After the last row: the sum of all, and what was noted.
