@@ -315,8 +315,8 @@ impl Matching {
 
     /// Gives each unit its terminal and reference; a journal line joins a switch row with the same.
     fn match_references(&mut self) {
-        let Self { terminal, switch, cleared, paid, units, by_rrn, names, .. } = self;
-        by_rrn.renew(units.len() + cleared.len() + paid.len());
+        let Self { terminal, switch, cleared, paid, shared, units, by_rrn, names, .. } = self;
+        by_rrn.renew(units.len() + cleared.len() + paid.len() + shared.len());
         names.reserve(units.len() + 64);
         let mut alone: Vec<u32> = Vec::new();
         for (unit_number, unit) in units.iter().enumerate() {
@@ -456,4 +456,17 @@ fn take_copies(rows: &mut Vec<u32>, all: &[Attempt]) -> impl Iterator<Item = u32
         !copy
     });
     copies.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_payments_that_nobody_knows_stand_alone() {
+        let mut rows = Matching::default();
+        rows.shared.extend((1..=1_000).map(|rrn| Shared { terminal: 7, rrn, agent: 1, share: 5, place: rrn }));
+        rows.match_rows();
+        assert_eq!(rows.units.len(), 1_000);
+    }
 }
