@@ -16,6 +16,7 @@ use onus_store::tenants::TenantRow;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::apply::{Apply, Decided, Ruled};
+use crate::chargebacks;
 use crate::collector::Records;
 use crate::detection::{self, Imported};
 use crate::episodes::{Telling, Told};
@@ -196,7 +197,7 @@ impl<'a> Judge<'a> {
         let found = onus_incident::detect_with(&samples.samples, &witnesses, &self.policy);
         let beside = beside(registry, &mut samples, &witnesses, &found, &self.policy);
         let (episode_of, families, episodes) = self.episodes(&found, &beside, &samples);
-        let chargebacks = chargebacks(book, &records.disputes);
+        let chargebacks = chargebacks::by_attempt(book, &records.disputes);
         let imported = Imported {
             records,
             samples: &mut samples,
@@ -396,49 +397,6 @@ fn unseen_refunds(book: &Book) -> FxHashMap<usize, i64> {
     }
     found
 }
-
-/// First chargebacks by the attempt that they are about. One for a refund that was not cleared (4532) names the sale
-/// and is about its refund.
-fn chargebacks<'r>(book: &Book, disputes: &'r [DisputeNotice]) -> FxHashMap<usize, &'r DisputeNotice> {
-    let first = disputes.iter().filter(|notice| notice.txn_code == "E23");
-    let wanted: FxHashMap<(u32, u32), &DisputeNotice> = first.map(|notice| (notice.original, notice)).collect();
-    let indexed = || book.attempts().iter().enumerate();
-    let original = |attempt| {
-        book.exchange(attempt)
-            .filter(|exchange| exchange.forwarded())
-            .map(|exchange| (exchange.network_stan, exchange.transmission))
-    };
-    let mut found: FxHashMap<usize, &DisputeNotice> =
-        indexed().filter_map(|(index, attempt)| Some((index, *wanted.get(&original(attempt)?)?))).collect();
-    if !found.values().any(|notice| notice.reason_code == REFUND_NOT_CLEARED) {
-        return found;
-    }
-    for (index, attempt) in indexed() {
-        let refund = book
-            .exchange(attempt)
-            .filter(|_| book.kind(attempt) == JournalKind::Refund && book.cleared(attempt).is_none());
-        let sale = refund.and_then(|refund| {
-            book.attempt_of_terminal(refund.tid, refund.original.0, refund.original.1, attempt.key.date)
-        });
-        if let Some(notice) =
-            sale.and_then(|sale| found.get(&sale).copied()).filter(|notice| notice.reason_code == REFUND_NOT_CLEARED)
-        {
-            found.insert(index, notice);
-        }
-    }
-    let settled: FxHashSet<&str> = indexed()
-        .filter(|(_, attempt)| book.kind(attempt) == JournalKind::Refund)
-        .filter_map(|(index, _)| found.get(&index).map(|notice| notice.case_no.as_str()))
-        .collect();
-    found.retain(|index, notice| {
-        let refund = book.attempts().get(*index).is_some_and(|attempt| book.kind(attempt) == JournalKind::Refund);
-        refund || !settled.contains(notice.case_no.as_str())
-    });
-    found
-}
-
-/// Reason code of a chargeback for a refund that did not reach the card.
-const REFUND_NOT_CLEARED: &str = "4532";
 
 /// Terminals of each production batch that could not read a card.
 fn unread_by_batch(book: &Book, registry: &Registry, outcomes: &[Outcome]) -> FxHashMap<String, usize> {

@@ -5,6 +5,7 @@
 
 mod apply;
 mod approval;
+mod chargebacks;
 mod collector;
 mod delivery;
 mod detection;
