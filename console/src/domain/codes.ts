@@ -114,3 +114,6 @@ export const STATE_COLORS: Record<string, string> = {
 export function entryParts(mode: string): { entry: string; pin: string } {
   return { entry: mode.slice(0, 2), pin: mode.slice(2, 3) };
 }
+
+/** Grades of sources, from read in the text to believed; P is a default of the product. */
+export const GRADE_COLORS: Record<string, string> = { S: 'green', R: 'blue', T: 'orange', B: 'red', P: 'default' };

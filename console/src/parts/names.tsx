@@ -1,5 +1,5 @@
 import { Tag, Tooltip } from 'antd';
-import { KIND_COLORS, STATE_COLORS, STATUS_COLORS } from '../domain/codes';
+import { GRADE_COLORS, KIND_COLORS, STATE_COLORS, STATUS_COLORS } from '../domain/codes';
 import { nameOf, useT } from '../i18n/locale';
 
 /** Dark text on the light kinds, white on the others. */
@@ -58,6 +58,16 @@ export function StateTag({ state, names }: { state: string; names: Record<string
   return (
     <Tag color={STATE_COLORS[state.toLowerCase()] ?? 'default'} className="tag-flat">
       {nameOf(names, state)}
+    </Tag>
+  );
+}
+
+/** How far a source can be trusted. */
+export function GradeTag({ grade }: { grade: string }) {
+  const t = useT();
+  return (
+    <Tag color={GRADE_COLORS[grade] ?? 'default'} className="tag-flat">
+      {grade} {nameOf(t.decisions.limits.grades, grade)}
     </Tag>
   );
 }

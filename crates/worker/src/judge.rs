@@ -99,7 +99,7 @@ pub(crate) fn survey(records: &Records, terms: &Terms, zone: &Zone, now: Instant
     let outcomes: Vec<_> = book.attempts().iter().map(|attempt| outcome(book, attempt)).collect();
     let owners: Vec<_> = book.attempts().iter().map(|attempt| owner(book, registry, attempt)).collect();
     let (today, _) = zone.local(now);
-    let payouts = Payouts::new(book, terms.payout_due_days.value, today, zone);
+    let payouts = Payouts::new(book, terms, today, zone);
     let unseen = unseen_refunds(book);
     let breaks_of = |(index, attempt): (usize, &Attempt)| {
         let owner: Option<MerchantCode> = owners.get(index).copied().flatten();
@@ -329,8 +329,7 @@ impl<'a> Judge<'a> {
     fn altered_account(&self, records: &Records, attempt: &Attempt, breaks: &[Break]) -> String {
         let altered = breaks.iter().any(|found| found.class == BreakClass::PayeeAltered);
         let Some(line) = records.book.cleared(attempt).filter(|_| altered) else { return String::new() };
-        let due_days = i32::try_from(self.terms.payout_due_days.value).unwrap_or(1);
-        match payee_when_due(&records.registry, line, due_days, &self.zone) {
+        match payee_when_due(&records.registry, line, &self.terms, &self.zone) {
             AccountStanding::ChangedWithoutControl(account) => account.account_no.clone(),
             _ => String::new(),
         }

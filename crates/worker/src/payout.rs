@@ -5,17 +5,19 @@ use onus_model::{Date, Instant, MerchantCode, Zone};
 use onus_reconcile::{AccountAt, Attempt, Book, ClearingLeg, PayoutState, TerminalReversal};
 use rustc_hash::FxHashMap;
 
+use crate::terms::Terms;
+
 /// Payouts of a judgement: which sums fit, which lines were left out.
-pub(crate) struct Payouts {
+pub(crate) struct Payouts<'t> {
     /// By merchant and settlement day: what should have been paid more than was paid.
     short: FxHashMap<(MerchantCode, Date), i64>,
-    due_days: i32,
+    terms: &'t Terms,
     today: Date,
     zone: Zone,
 }
 
-impl Payouts {
-    pub(crate) fn new(book: &Book, due_days: i64, today: Date, zone: &Zone) -> Self {
+impl<'t> Payouts<'t> {
+    pub(crate) fn new(book: &Book, terms: &'t Terms, today: Date, zone: &Zone) -> Self {
         let mut short: FxHashMap<(MerchantCode, Date), i64> = FxHashMap::default();
         for attempt in book.attempts() {
             let (Some(line), Some(journal)) = (book.cleared(attempt), book.journal(attempt)) else {
@@ -31,7 +33,7 @@ impl Payouts {
         for payout in &book.payouts {
             *short.entry((payout.merchant, payout.settle_date)).or_default() -= payout.amount_minor;
         }
-        Self { short, due_days: i32::try_from(due_days).unwrap_or(1), today, zone: zone.clone() }
+        Self { short, terms, today, zone: zone.clone() }
     }
 
     /// The payout of an attempt; none when it was not cleared.
@@ -46,12 +48,12 @@ impl Payouts {
         let line = book.cleared(attempt).filter(|line| line.settle_date != Date::default())?;
         let payout = book.payouts_of(line.merchant, line.settle_date).find(|payout| payout.paid);
         let netted = payout.is_none() && book.payouts_of(line.merchant, line.settle_date).next().is_some();
-        let due = line.settle_date.plus_days(self.due_days);
+        let due = self.terms.payout_due(line.settle_date);
         let account = payout.map_or(AccountAt::Unknown, |payout| {
             standing(registry.account_standing(owner, &payout.payee_account, payout.value_at))
         });
         let payee_when_due = if payout.is_none() && self.today > due {
-            standing(payee_when_due(registry, line, self.due_days, &self.zone))
+            standing(payee_when_due(registry, line, self.terms, &self.zone))
         } else {
             AccountAt::Unknown
         };
@@ -80,10 +82,10 @@ const fn standing(standing: AccountStanding<'_>) -> AccountAt {
 pub(crate) fn payee_when_due<'r>(
     registry: &'r Registry,
     line: &ClearingLeg,
-    due_days: i32,
+    terms: &Terms,
     zone: &Zone,
 ) -> AccountStanding<'r> {
-    registry.payee(line.merchant, noon(&mut zone.clone(), line.settle_date.plus_days(due_days)))
+    registry.payee(line.merchant, noon(&mut zone.clone(), terms.payout_due(line.settle_date)))
 }
 
 /// The account change that a diverted payout went to.
@@ -209,8 +211,8 @@ mod tests {
         ];
         for (name, changed_on, controlled, paid, today, expected) in cases {
             let (book, registry) = (book(paid), registry(day(changed_on), controlled));
-            let attempt = &book.attempts()[0];
-            let payout = Payouts::new(&book, 1, day(today), &zone()).of(&book, &registry, attempt, merchant());
+            let (attempt, terms) = (&book.attempts()[0], Terms::builtin_cn().unwrap());
+            let payout = Payouts::new(&book, &terms, day(today), &zone()).of(&book, &registry, attempt, merchant());
             let classes: Vec<_> = classify(&book, attempt, payout.as_ref(), 0, day(today))
                 .iter()
                 .map(|found| found.class)

@@ -1,5 +1,6 @@
 //! Limits that diagnosis measures by: data with source and grade.
 
+use onus_model::Date;
 use serde::Deserialize;
 
 use crate::error::WorkerError;
@@ -46,6 +47,11 @@ impl Terms {
     pub fn builtin_cn() -> Result<Self, WorkerError> {
         toml::from_str(include_str!("../../../packs/cn-terms-1/terms.toml"))
             .map_err(|error| WorkerError::Terms(error.to_string()))
+    }
+
+    /// Day by which the payout of what was settled on a day is due.
+    pub(crate) fn payout_due(&self, settled: Date) -> Date {
+        settled.plus_days(i32::try_from(self.payout_due_days.value).unwrap_or(1))
     }
 }
 

@@ -1,18 +1,16 @@
-import { Checkbox, Table, Tag, Tooltip, type TableColumnsType } from 'antd';
+import { Checkbox, Table, Tooltip, type TableColumnsType } from 'antd';
 import { useMemo, useState } from 'react';
 import { useDecide, useLimitHistory, useLimits } from '../../api/queries';
 import type { LimitRow } from '../../api/types';
 import { formatCount } from '../../format/money';
 import { nameOf, pickField, useLocale, type Locale } from '../../i18n/locale';
 import type { Dictionary } from '../../i18n/zh-CN';
-import { StateTag } from '../../parts/names';
+import { GradeTag, StateTag } from '../../parts/names';
 import { PageTitle } from '../../parts/PageTitle';
 import { Panel } from '../../parts/Panel';
 import { ProblemAlert } from '../../parts/states';
 import { Time } from '../../parts/values';
 import { DecisionSteps } from '../decisions/DecisionSteps';
-
-const GRADE_COLORS: Record<string, string> = { S: 'green', R: 'blue', T: 'orange', B: 'red', P: 'default' };
 
 function Verification({ row, t }: { row: LimitRow; t: Dictionary }) {
   const by = row.verified_in_pack;
@@ -40,11 +38,7 @@ function columnsOf(t: Dictionary, locale: Locale): TableColumnsType<LimitRow> {
     { title: t.decisions.limits.value, render: (_, row) => <code>{row.value}</code> },
     {
       title: t.decisions.limits.grade,
-      render: (_, row) => (
-        <Tag color={GRADE_COLORS[row.grade] ?? 'default'} className="tag-flat">
-          {row.grade} {nameOf(t.decisions.limits.grades, row.grade)}
-        </Tag>
-      ),
+      render: (_, row) => <GradeTag grade={row.grade} />,
     },
     { title: t.decisions.limits.automation, render: (_, row) => nameOf(t.decisions.limits.automations, row.automation) },
     { title: t.decisions.limits.verified, render: (_, row) => <Verification row={row} t={t} /> },

@@ -6,6 +6,7 @@ import type { MonitoringRow, StandingDoc } from '../../api/types';
 import { formatCount, formatShare } from '../../format/money';
 import { nameOf, pickField, useLocale, type Locale } from '../../i18n/locale';
 import type { Dictionary } from '../../i18n/zh-CN';
+import { GradeTag } from '../../parts/names';
 import { PageTitle } from '../../parts/PageTitle';
 import { Panel } from '../../parts/Panel';
 import { ProblemAlert } from '../../parts/states';
@@ -84,9 +85,9 @@ function columnsOf(t: Dictionary, locale: Locale): TableColumnsType<MonitoringRo
       title: t.decisions.limits.grade,
       render: (_, row) => (
         <Tooltip title={row.source}>
-          <Tag>
-            {row.grade} {nameOf(t.decisions.limits.grades, row.grade)}
-          </Tag>
+          <span>
+            <GradeTag grade={row.grade} />
+          </span>
         </Tooltip>
       ),
     },

@@ -84,15 +84,16 @@ impl Search<'_> {
             let places = scope.values.iter().map(|(of, _)| by.iter().position(|it| it == of).unwrap_or(by.len()));
             (scope.conditions(), places.max().unwrap_or(by.len()))
         };
-        let contrast = |scope: &Scope| inside(scope, suspects).contrast(all(suspects));
+        let all = all(suspects);
+        let contrast = |scope: &Scope| inside(scope, suspects).contrast(all);
         let enough = self.settings.live.as_good_share * contrast(found);
-        let others = by.iter().filter_map(|dimension| self.of_one(*dimension, suspects));
+        let others = by.iter().filter_map(|dimension| self.of_one(*dimension, suspects, all));
         let as_good = others.filter(|scope| place(scope) < place(found) && contrast(scope) >= enough);
         as_good.min_by_key(place)
     }
 
     /// The values of a dimension that explain most, those with the highest rates; each must be worth its name.
-    fn of_one(&self, dimension: Dimension, suspects: &Suspects) -> Option<Scope> {
+    fn of_one(&self, dimension: Dimension, suspects: &Suspects, all: Sum) -> Option<Scope> {
         let dim = suspects.table.dims().iter().position(|dim| dim.name == dimension.as_str())?;
         let names = &suspects.table.dims().get(dim)?.values;
         let mut parts = vec![Sum::default(); names.len()];
@@ -104,7 +105,7 @@ impl Search<'_> {
         let mut values: Vec<(&String, Sum)> =
             names.iter().zip(parts).filter(|(name, part)| part.failures > 0.0 && !name.starts_with('#')).collect();
         values.sort_by(|(one, a), (other, b)| b.rate().total_cmp(&a.rate()).then(one.cmp(other)));
-        let (all, mut taken, mut said, mut chosen) = (all(suspects), Sum::default(), 0.0, Vec::new());
+        let (mut taken, mut said, mut chosen) = (Sum::default(), 0.0, Vec::new());
         for (name, part) in values {
             let with = taken.plus(part);
             let says = with.contrast(all);

@@ -132,7 +132,7 @@ fn add<R: Packed<N>, const N: usize>(rows: &mut Vec<R>, mut packed: Unpacker<'_,
             return sum;
         }
         next.iter().for_each(|numbers| sum.add(1, numbers[R::MONEY].cast_signed()));
-        rows.extend(next.iter().map(|numbers| R::from_numbers(*numbers)));
+        rows.extend(next.iter().map(|numbers| R::from(*numbers)));
     }
 }
 

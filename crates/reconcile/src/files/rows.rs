@@ -81,9 +81,11 @@ macro_rules! packed_row {
             pub(crate) const fn to_numbers(self) -> [u64; $count] {
                 [$(self.$field,)*]
             }
+        }
 
-            #[inline]
-            pub(crate) const fn from_numbers([$($field,)*]: [u64; $count]) -> Self {
+        impl From<[u64; $count]> for $name {
+            #[inline(always)]
+            fn from([$($field,)*]: [u64; $count]) -> Self {
                 Self { $($field,)* }
             }
         }

@@ -69,14 +69,11 @@ impl Notes<'_> {
 }
 
 /// A row that is packed into `N` numbers, the first of which is its terminal.
-pub(crate) trait Packed<const N: usize>: Sized {
+pub(crate) trait Packed<const N: usize>: From<[u64; N]> {
     /// Which of its numbers control totals add up.
     const MONEY: usize;
     /// Roles that it is read from.
     const ROLES: &'static [Role];
-
-    /// The row of these numbers.
-    fn from_numbers(numbers: [u64; N]) -> Self;
 
     /// Reads a row into numbers; false for a line about no payment.
     fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; N]) -> Result<bool, FieldFault>;
@@ -107,11 +104,6 @@ impl Packed<10> for Attempt {
     ];
 
     #[inline(always)]
-    fn from_numbers(numbers: [u64; 10]) -> Self {
-        Self::from_numbers(numbers)
-    }
-
-    #[inline(always)]
     fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
         reader.attempt(from, offset, row)
     }
@@ -119,7 +111,7 @@ impl Packed<10> for Attempt {
     #[inline(always)]
     fn note(row: &[u64; 10], notes: &mut Notes<'_>, reader: &RowReader<'_>, from: impl Row) -> bool {
         if let Some(wanted) = notes.wanted {
-            let row = Self::from_numbers(*row);
+            let row = Self::from(*row);
             let lines = wanted.by_key.get(&from.network_key(reader)).map_or(&[][..], |lines| lines);
             notes.candidates.extend(lines.iter().map(|line| Candidate {
                 line: *line,
@@ -149,11 +141,6 @@ impl Packed<10> for Cleared {
     ];
 
     #[inline(always)]
-    fn from_numbers(numbers: [u64; 10]) -> Self {
-        Self::from_numbers(numbers)
-    }
-
-    #[inline(always)]
     fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
         reader.cleared(from, offset, row)
     }
@@ -166,7 +153,7 @@ impl Packed<10> for Cleared {
         }
         let key = from.network_key(reader);
         if key != 0 {
-            notes.aside.push((key, Self::from_numbers(*row)));
+            notes.aside.push((key, Self::from(*row)));
         }
         key == 0
     }
@@ -187,11 +174,6 @@ impl Packed<10> for Paid {
     ];
 
     #[inline(always)]
-    fn from_numbers(numbers: [u64; 10]) -> Self {
-        Self::from_numbers(numbers)
-    }
-
-    #[inline(always)]
     fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 10]) -> Result<bool, FieldFault> {
         reader.paid(from, offset, row)
     }
@@ -209,11 +191,6 @@ impl Packed<10> for Paid {
 impl Packed<5> for Shared {
     const MONEY: usize = 3;
     const ROLES: &'static [Role] = &[Role::Terminal, Role::Rrn, Role::Agent, Role::Share];
-
-    #[inline(always)]
-    fn from_numbers(numbers: [u64; 5]) -> Self {
-        Self::from_numbers(numbers)
-    }
 
     #[inline(always)]
     fn read(reader: &mut RowReader<'_>, from: impl Row, offset: u64, row: &mut [u64; 5]) -> Result<bool, FieldFault> {
@@ -254,7 +231,7 @@ impl<'a, R: Packed<N>, const N: usize> SpreadRows<'a, R, N> {
 
     #[inline(always)]
     fn read(&mut self, from: impl Row, offset: u64) -> Result<bool, FieldFault> {
-        let Some(row) = self.rows.get_mut(self.waiting) else { return Ok(false) };
+        let row = &mut self.rows[self.waiting];
         if !R::read(&mut self.reader, from, offset, row)? {
             return Ok(false);
         }

@@ -11,7 +11,7 @@ use onus_store::alarms::AlarmRow;
 use onus_store::episodes::EpisodeRow;
 use serde_json::{Map, Value, json};
 
-use crate::episodes::portrait::{affected, amounts, cut};
+use crate::episodes::portrait::{affected, amounts, cut, yuan};
 use crate::episodes::{cause_of, percent, title_of};
 use crate::error::WorkerError;
 
@@ -200,8 +200,7 @@ impl Rows {
         let template = if over { &self.hypotheses.notice_over } else { &self.hypotheses.notice };
         let last = episode.ended.or_else(|| episode.picture.moments.last().map(|moment| moment.minute + 1));
         let (since, until) = (short(&self.at(episode.since)), last.map_or(String::new(), |it| short(&self.at(it))));
-        let amount = episode.seen().hit_amount_minor();
-        let amount = format!("{}.{:02}", amount / 100, amount % 100);
+        let amount = yuan(episode.seen().hit_amount_minor());
         let scope = episode.scope.text();
         let affected = episode.cut().map_or_else(Text::default, affected);
         let fill = |template: &str, scope: &str, title: &str, cut: &str| {

@@ -209,7 +209,7 @@ pub(crate) fn affected(cut: &Cut) -> Text {
     }
 }
 
-fn yuan(minor: i64) -> String {
+pub(crate) fn yuan(minor: i64) -> String {
     format!("{}.{:02}", minor / 100, minor % 100)
 }
 
